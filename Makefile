@@ -1,0 +1,56 @@
+# Everything a person types; `make help` lists it.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+# The first CPython 3.11 to 3.13 that runs; a version manager's shim may exist without the version behind it.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
+export UV_COMPILE_BYTECODE := 1
+DEMO ?=
+PYTEST ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint docs bench lock screenshots clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.installed ## create the virtual environment with the locked dependencies
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No CPython 3.11, 3.12 or 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: setup ## pull from the sandbox, build bronze to gold, show the result (DEMO="--days 30" for another world)
+	@$(BIN)/retreasure demo $(DEMO)
+
+up: setup ## serve the Dagster UI with schedules and sensors, until Ctrl-C
+	@$(BIN)/retreasure up
+
+test: setup lint ## run the checks and tests
+	@$(BIN)/python -m pytest -m "not slow" $(PYTEST)
+
+test-slow: setup ## run the tests that take minutes
+	@$(BIN)/python -m pytest -m slow $(PYTEST)
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: setup ## measure, beside baselines of the same run
+	@$(BIN)/python -m benchmarks
+
+screenshots: setup ## draw the README's picture of the asset graph from the real UI (needs Chromium)
+	@$(BIN)/python docs/screenshots.py
+
+lock: setup ## resolve the dependencies anew
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --no-emit-index-url --no-header --quiet -o requirements.lock
+
+clean: ## remove the virtual environment and all local state
+	@rm -rf $(VENV) .retreasure dbt_project/target dbt_project/logs

@@ -1,0 +1,82 @@
+"""Settings, from the environment alone, typed and checked once.
+
+What belongs here: every variable the platform reads. What does not: defaults that depend on the machine at
+import time; nothing here touches the disk.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from retreasure_assets.errors import ConfigurationError
+
+ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, each as ``RETREASURE_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="RETREASURE_", extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".retreasure"), description="folder that holds all state")
+    target: Literal["local", "azure"] = Field("local", description="where the lake and the warehouse are")
+    reporting_currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="currency of every *_base amount")
+    business_timezone: str = Field("Europe/Dublin", description="IANA zone that decides a sale's business date")
+    history_start: date = Field(date(2020, 1, 1), description="first day that a first sync asks a source for")
+    duckdb_memory_limit: str = Field("1200MB", description="DuckDB's share of memory, such as 1200MB")
+    threads: int = Field(2, ge=1, le=64, description="threads that DuckDB and dbt use")
+
+    vault_key: SecretStr | None = Field(None, description="master key, base64 of 32 bytes; else a file in the home")
+
+    shopify_url: HttpUrl | None = Field(None, description="other server than https://<shop>.myshopify.com")
+    shopify_shop: str | None = Field(None, description="the shop's myshopify name, without the domain")
+    shopify_token: SecretStr | None = Field(None, description="Admin API access token (shpat_...)")
+
+    fx_url: HttpUrl | None = Field(None, description=f"folder of the ECB files; the public one is {ECB_URL}")
+    fx_enabled: bool = Field(False, description="read exchange rates from the ECB")
+    fx_intraday_url: HttpUrl | None = Field(None, description="JSON endpoint of {base, rates, timestamp}")
+    fx_intraday_token: SecretStr | None = Field(None, description="bearer token of the intraday provider")
+
+    @property
+    def lake_path(self) -> Path:
+        """Folder of the Delta tables, one per ``<layer>/<table>``."""
+        return self.home / "lake"
+
+    @property
+    def vault_path(self) -> Path:
+        """The privacy vault's database."""
+        return self.home / "vault" / "vault.sqlite"
+
+    @property
+    def drop_path(self) -> Path:
+        """Where files are dropped, under ``<source>/<entity>/``."""
+        return self.home / "drop"
+
+    @property
+    def mappings_path(self) -> Path:
+        """Where a user keeps file mappings of their own."""
+        return self.home / "mappings"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file that builds silver and gold: private to the build, disposable."""
+        return self.home / "build" / "warehouse.duckdb"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigurationError: a variable has a value that does not fit; the value itself is not repeated.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "RETREASURE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"{name} is not valid: {first['msg']}.", remedy=f"Correct {name}.") from None
