@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     fx_intraday_token: SecretStr | None = Field(None, description="bearer token of the intraday provider")
 
     @property
+    def configured(self) -> bool:
+        """Whether the platform has any source: an API's credentials, or a file somebody dropped."""
+        if self.shopify_token or self.fx_enabled or self.fx_url or self.fx_intraday_url:
+            return True
+        return self.drop_path.is_dir() and any(file.is_file() for file in self.drop_path.rglob("*"))
+
+    @property
     def lake_path(self) -> Path:
         """Folder of the Delta tables, one per ``<layer>/<table>``."""
         return self.home / "lake"
@@ -66,6 +73,18 @@ class Settings(BaseSettings):
     def warehouse_path(self) -> Path:
         """The DuckDB file that builds silver and gold: private to the build, disposable."""
         return self.home / "build" / "warehouse.duckdb"
+
+
+def active_settings() -> Settings:
+    """The settings to work with: while no source is configured, those of the sandbox's own state folder.
+
+    The sandbox's state lives apart, so that the first real source starts clean.
+
+    Raises:
+        ConfigurationError: as ``load_settings``.
+    """
+    settings = load_settings()
+    return settings if settings.configured else settings.model_copy(update={"home": settings.home / "sandbox"})
 
 
 def load_settings() -> Settings:

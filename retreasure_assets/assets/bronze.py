@@ -1,0 +1,134 @@
+"""Bronze assets: one per source entity, each a thin wrapper round ``lake.ingest``.
+
+What belongs here: how an entity looks in the asset graph. What does not: reading sources or writing tables.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+import dagster as dg
+
+from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure
+from retreasure_assets.entities import Entity, Window
+from retreasure_assets.errors import ConfigurationError, RetreasureError
+from retreasure_assets.lake.bronze import BRONZE_COLUMNS
+from retreasure_assets.lake.ingest import ingest
+from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.resources.platform import Platform
+
+#: The check that every record received is accounted for.
+BALANCE_CHECK = "records_balance"
+
+
+class SyncConfig(dg.Config):
+    """What part of a source to read; empty reads what is new."""
+
+    since: str | None = None
+    until: str | None = None
+
+    def window(self) -> Window:
+        """The window as UTC times.
+
+        Raises:
+            ConfigurationError: a date is not ISO 8601.
+        """
+        return Window(since=_utc(self.since, "since"), until=_utc(self.until, "until"))
+
+
+def _utc(text: str | None, name: str) -> datetime.datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"The {name} date is not a date.", remedy="Write it as 2026-10-31 or 2026-10-31T12:00:00Z."
+        ) from None
+    return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def bronze_op_name(entity: Entity) -> str:
+    """The op's name, for run configuration."""
+    return f"bronze__{entity.table}"
+
+
+def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
+    """The asset ``bronze/<source>_<entity>``: sync what is new, append it to its Delta table."""
+    key = dg.AssetKey(["bronze", entity.table])
+
+    @dg.multi_asset(
+        name=bronze_op_name(entity),
+        specs=[
+            dg.AssetSpec(
+                key=key,
+                group_name=entity.source,
+                description=entity.description,
+                owners=[entity.owner],
+                kinds={"python", "deltalake", "bronze"},
+                tags={"layer": "bronze", "personal": "yes" if entity.personal else "no"},
+                metadata={"dagster/column_schema": _column_schema()},
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                BALANCE_CHECK,
+                asset=key,
+                description="Received = new + duplicates + quarantined: no record is lost on the way in.",
+            )
+        ],
+        retry_policy=SYNC_RETRIES,
+        pool=f"bronze_{entity.table}",
+    )
+    def sync(
+        context: dg.AssetExecutionContext, config: SyncConfig, platform: dg.ResourceParam[Platform]
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        try:
+            return _sync(context.run_id, key, entity, config, platform)
+        except RetreasureError as error:
+            raise as_dagster_failure(error) from None
+
+    return sync
+
+
+def _sync(
+    run_id: str, key: dg.AssetKey, entity: Entity, config: SyncConfig, platform: Platform
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    connector = platform.connector_for(entity)
+    if connector is None:
+        balanced = dg.AssetCheckResult(check_name=BALANCE_CHECK, asset_key=key, passed=True)
+        return dg.MaterializeResult(key, metadata={"source": f"{entity.source} is off"}, check_results=[balanced])
+    with run_lock(platform.settings, f"bronze-{entity.table}"):
+        summary = ingest(
+            connector,
+            entity,
+            lake=platform.lake,
+            vault=platform.vault,
+            window=config.window(),
+            run_id=run_id,
+            report=lambda result: platform.reporter.synced(entity, result),
+        )
+    counts = {
+        "records": summary.records,
+        "new": summary.new,
+        "duplicates": summary.duplicates,
+        "quarantined": summary.quarantined,
+    }
+    balanced = dg.AssetCheckResult(
+        check_name=BALANCE_CHECK,
+        asset_key=key,
+        passed=summary.records == summary.new + summary.duplicates + summary.quarantined,
+        metadata=counts,
+    )
+    rows = platform.lake.row_count("bronze", entity.table)
+    return dg.MaterializeResult(
+        key,
+        metadata={**counts, "bytes": summary.bytes, "dagster/row_count": rows},
+        check_results=[balanced],
+    )
+
+
+def _column_schema() -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[dg.TableColumn(name, type_, description=text) for name, type_, text in BRONZE_COLUMNS]
+    )

@@ -1,0 +1,127 @@
+"""Silver and gold assets: the dbt models, with their tests as asset checks.
+
+What belongs here: how dbt nodes look in the asset graph, and one build of them. What does not: any SQL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
+
+from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
+from retreasure_assets.automation.retries import as_dagster_failure
+from retreasure_assets.errors import BuildError, RetreasureError
+from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.lake.publish import publish
+from retreasure_assets.lake.warehouse import prepare_warehouse, table_row_counts
+from retreasure_assets.resources.dbt import DbtCli, dbt_environment, dbt_vars
+from retreasure_assets.resources.platform import Platform
+
+DEFAULT_OWNER = "team:data-platform"
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt nodes as ``[layer, table]`` assets, grouped by source or mart."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """``[bronze, shopify_orders]`` for a source, ``[silver|gold|quarantine, table]`` for a model."""
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The folder under its layer: the source of a staging model, the mart of a gold one."""
+        if dbt_resource_props["resource_type"] == "source":
+            return None
+        layer, *folders = dbt_resource_props["fqn"][1:-1]
+        return "_".join([layer, *folders])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:
+        """``meta.owner``, else the platform's team."""
+        meta = dbt_resource_props.get("config", {}).get("meta") or dbt_resource_props.get("meta") or {}
+        return [meta.get("owner", DEFAULT_OWNER)]
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """dbt's tags and the layer."""
+        return {**super().get_tags(dbt_resource_props), "layer": dbt_resource_props["schema"]}
+
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition | None:  # type: ignore[type-arg]
+        """Every model follows what it is built from."""
+        return WHEN_UPSTREAM_CHANGES if dbt_resource_props["resource_type"] == "model" else None
+
+
+def build_dbt_assets(manifest: Path) -> dg.AssetsDefinition:
+    """All models as one op: dbt orders them, and DuckDB has one writer."""
+
+    @dbt_assets(
+        manifest=manifest,
+        dagster_dbt_translator=Translator(),
+        name="dbt_models",
+        pool="warehouse",
+    )
+    def dbt_models(
+        context: dg.AssetExecutionContext, dbt: DbtCli, platform: dg.ResourceParam[Platform]
+    ) -> Iterator[Any]:
+        try:
+            with run_lock(platform.settings, "build"):
+                yield from _build(context, dbt, platform)
+        except RetreasureError as error:
+            raise as_dagster_failure(error) from None
+
+    return dbt_models
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -> Iterator[Any]:
+    settings = platform.settings
+    prepare_warehouse(settings, platform.lake, platform.entities)
+    with dbt_environment(settings):
+        invocation = dbt.cli(
+            ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dbt_vars(settings))],
+            context=context,
+            raise_on_error=False,
+        )
+        # Materializations wait for the end: while dbt runs, DuckDB lets nobody else count rows.
+        built: list[dg.Output[Any]] = []
+        for event in invocation.stream():
+            if isinstance(event, dg.Output):
+                built.append(event)
+                platform.reporter.built(*_table(context, event))
+            else:
+                yield event
+    failed = _failed_models(invocation)
+    tables = [_table(context, output) for output in built]
+    published = publish(settings, platform.lake, [table for table in tables if is_published(*table)])
+    counts = table_row_counts(settings)
+    for output, table in zip(built, tables, strict=True):
+        metadata = {**output.metadata, "dagster/row_count": counts.get(table, 0)}
+        yield dg.Output(None, output_name=output.output_name, metadata=metadata)
+    context.log.info(f"{sum(table.changed for table in published)} of {len(published)} tables changed in the lake.")
+    if failed:
+        raise BuildError(
+            f"{len(failed)} models could not be built: {', '.join(failed[:5])}.",
+            remedy="Their messages are in the run's log; everything that does not depend on them was built.",
+        )
+
+
+def is_published(layer: str, table: str) -> bool:
+    """Whether people and models read a table from the lake: all but staging."""
+    return not table.startswith("stg_")
+
+
+def _table(context: dg.AssetExecutionContext, output: dg.Output[Any]) -> tuple[str, str]:
+    layer, table = context.asset_key_for_output(output.output_name).path
+    return layer, table
+
+
+def _failed_models(invocation: DbtCliInvocation) -> list[str]:
+    results = Path(invocation.target_path) / "run_results.json"
+    if not results.exists():
+        raise BuildError("dbt stopped before it built anything.", remedy="Its messages are in the run's log.")
+    return [
+        result["unique_id"].rpartition(".")[2]
+        for result in json.loads(results.read_bytes())["results"]
+        if result["status"] == "error"
+    ]

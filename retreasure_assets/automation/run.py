@@ -1,0 +1,150 @@
+"""One run of the whole platform from a command: sync every source, then build what can be built.
+
+What belongs here: the order of the two jobs and what came of them. What does not: printing; the command line does.
+
+Sources and models are two runs, not one: a source that fails must not keep the models of the others from building,
+and Dagster skips whatever is downstream of a failed step within a run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from retreasure_assets.assets.bronze import bronze_op_name
+from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
+from retreasure_assets.definitions import build_definitions
+from retreasure_assets.entities import Entity
+from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.resources.platform import Platform
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailure:
+    """A step that failed: which, why in one sentence with its remedy, and the exit code it asks for."""
+
+    step: str
+    message: str
+    exit_code: int
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCheck:
+    """A data test that did not hold."""
+
+    asset: str
+    check: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What came of a run."""
+
+    failures: Sequence[StepFailure]
+    failed_checks: Sequence[FailedCheck]
+    sync_seconds: float
+    build_seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        """Zero, or the first failure's."""
+        return self.failures[0].exit_code if self.failures else 0
+
+
+def dagster_instance(home: Path) -> dg.DagsterInstance:
+    """The Dagster instance in the state folder, or the one DAGSTER_HOME names."""
+    if "DAGSTER_HOME" not in os.environ:
+        folder = home.absolute() / "dagster"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(__file__).with_name("dagster.yaml"), folder / "dagster.yaml")
+        os.environ["DAGSTER_HOME"] = str(folder)
+    return dg.DagsterInstance.get()
+
+
+def run_platform(
+    platform: Platform, *, sources: Sequence[str] = (), since: str | None = None, until: str | None = None
+) -> RunOutcome:
+    """Sync the sources named (all when none is), then build silver and gold.
+
+    Args:
+        platform: settings, lake, connectors and the reporter to tell.
+        sources: names such as ``shopify``.
+        since: first moment to read, ISO 8601; reads just that window instead of what is new.
+        until: last moment to read.
+
+    Raises:
+        ConfigurationError: a source does not exist.
+        AlreadyRunningError: another run is going.
+    """
+    entities = _selected(platform, sources)
+    window = {"since": since, "until": until}
+    with run_lock(platform.settings, "run"), dagster_instance(platform.settings.home) as instance:
+        definitions = build_definitions(platform)
+        started = time.monotonic()
+        sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(["bronze", entity.table]) for entity in entities],
+            run_config={**_QUIET, "ops": {bronze_op_name(entity): {"config": window} for entity in entities}},
+            raise_on_error=False,
+        )
+        synced = time.monotonic()
+        build = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
+            instance=instance, run_config=_QUIET, raise_on_error=False
+        )
+        finished = time.monotonic()
+    return RunOutcome(
+        failures=[*_failures(sync), *_failures(build)],
+        failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
+        sync_seconds=synced - started,
+        build_seconds=finished - synced,
+    )
+
+
+def _selected(platform: Platform, sources: Sequence[str]) -> list[Entity]:
+    known = sorted({entity.source for entity in platform.entities.values()})
+    for source in sources:
+        if source not in known:
+            raise ConfigurationError(f"There is no source {source}.", remedy=f"Choose from {', '.join(known)}.")
+    return [entity for entity in platform.entities.values() if not sources or entity.source in sources]
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[StepFailure]:
+    failures = []
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        declared = data.user_failure_data
+        metadata: dict[str, Any] = {name: value.value for name, value in declared.metadata.items()} if declared else {}
+        message = (declared.description if declared else None) or "An unexpected error stopped this step."
+        failures.append(
+            StepFailure(
+                step=str(event.step_key),
+                message=message,
+                exit_code=int(metadata.get("exit_code", 1)),
+                traceback=data.error_display_string,
+            )
+        )
+    return failures
+
+
+def _failed_checks(result: dg.ExecuteInProcessResult) -> list[FailedCheck]:
+    return [
+        FailedCheck(
+            asset="/".join(evaluation.asset_key.path), check=evaluation.check_name, severity=evaluation.severity.value
+        )
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed
+    ]

@@ -1,0 +1,204 @@
+"""The command ``retreasure``: everything a person types.
+
+What belongs here: arguments, printing and exit codes. What does not: the work itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from retreasure_assets.errors import ConfigurationError, RetreasureError
+
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False)
+
+WORLD_OPTIONS = [
+    click.option("--seed", default=7, show_default=True, help="Another seed is another world."),
+    click.option("--days", default=90, show_default=True, type=click.IntRange(1, 3650), help="Days of history."),
+    click.option(
+        "--scale", default=1.0, show_default=True, type=click.FloatRange(0.01, 1000), help="Size of the shop."
+    ),
+]
+
+
+def world_options(command: Any) -> Any:
+    """Adds the options that choose a sandbox world."""
+    for option in reversed(WORLD_OPTIONS):
+        command = option(command)
+    return command
+
+
+class Commands(click.Group):
+    """Turns the platform's errors into one sentence, a remedy and an exit code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; no traceback reaches a person without --debug."""
+        try:
+            return super().invoke(context)
+        except RetreasureError as error:
+            if context.params.get("debug"):
+                raise
+            errors.print(f"[red]Error:[/red] {error.message}", markup=True)
+            errors.print(f"[bold]Remedy:[/bold] {error.remedy}")
+            context.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="retreasure")
+def main(debug: bool) -> None:
+    """ReTreasure's data platform: from the channels, the till and the exchange rates to bronze, silver and gold."""
+    if not debug:
+        warnings.simplefilter("ignore")
+
+
+@main.command()
+@click.option("--source", "sources", multiple=True, help="Read only this source; may be repeated.")
+@click.option("--since", help="Read this window instead of what is new: its first moment, ISO 8601.")
+@click.option("--until", help="The window's last moment.")
+@click.pass_context
+def run(context: click.Context, sources: tuple[str, ...], since: str | None, until: str | None) -> None:
+    """Read what is new, build silver and gold, show the result."""
+    from retreasure_assets.settings import active_settings
+
+    settings = active_settings()
+    if not settings.configured:
+        raise ConfigurationError(
+            "No source is configured.",
+            remedy="Set the credentials of one (README, 'Connect a real shop'), drop a file, or try `retreasure demo`.",
+        )
+    context.exit(_run(context, sources, since, until))
+
+
+def _run(context: click.Context, sources: tuple[str, ...], since: str | None, until: str | None) -> int:
+    from retreasure_assets.automation.run import run_platform
+    from retreasure_assets.console import Progress, show_outcome
+    from retreasure_assets.resources.platform import Platform
+    from retreasure_assets.settings import active_settings
+
+    progress = Progress(console)
+    platform = Platform(active_settings(), reporter=progress)
+    outcome = run_platform(platform, sources=sources, since=since, until=until)
+    show_outcome(console, errors, platform, progress, outcome, debug=bool(context.find_root().params["debug"]))
+    return outcome.exit_code
+
+
+@main.command()
+@world_options
+@click.pass_context
+def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
+    """Start the sandbox, pull from it, build bronze to gold, show the result."""
+    from retreasure_assets.settings import load_settings
+
+    if load_settings().configured:
+        raise ConfigurationError(
+            "A real source is configured, and the demo would mix invented records into its data.",
+            remedy="Use `retreasure run`, or set RETREASURE_HOME to an empty folder without the sources' variables.",
+        )
+    with sandbox_process(seed, days, scale):
+        code = _run(context, (), None, None)
+    context.exit(code)
+
+
+@main.command()
+@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@world_options
+@click.option("--drop", type=click.Path(file_okay=False, path_type=Path), help="Folder that the till writes into.")
+@click.option("--truth", is_flag=True, help="Print the truth the world was generated from, as JSON, and stop.")
+def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, truth: bool) -> None:
+    """Serve an invented ReTreasure through the platforms' own API shapes."""
+    from retreasure_assets.sandbox import WorldSpec, generate_world, serve, true_gold, write_till_files
+
+    world = generate_world(WorldSpec(seed=seed, days=days, scale=scale))
+    if truth:
+        import json
+
+        click.echo(json.dumps(true_gold(world), indent=1, ensure_ascii=False))
+        return
+    if drop is not None:
+        write_till_files(world, drop)
+    serve(world, port)
+
+
+@main.command()
+@click.argument("sql")
+@click.option("--format", "layout", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+def query(sql: str, layout: str) -> None:
+    """Read-only SQL over bronze, silver, gold, quarantine and ops."""
+    from retreasure_assets.console import show_rows
+    from retreasure_assets.lake.query import query as run_query
+    from retreasure_assets.lake.storage import Lake
+    from retreasure_assets.settings import active_settings
+
+    show_rows(console, run_query(Lake(active_settings().lake_path), sql), layout)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
+@world_options
+def up(port: int, seed: int, days: int, scale: float) -> None:
+    """Serve the Dagster UI with schedules and sensors, until Ctrl-C."""
+    from contextlib import nullcontext
+
+    from retreasure_assets.automation.run import dagster_instance
+    from retreasure_assets.settings import active_settings, load_settings
+
+    source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale)
+    with source:
+        dagster_instance(active_settings().home).dispose()
+        console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+        command = [sys.executable, "-m", "dagster", "dev", "-m", "retreasure_assets.definitions", "-p", str(port)]
+        server = subprocess.Popen(command)
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=30)
+
+
+@contextmanager
+def sandbox_process(seed: int, days: int, scale: float) -> Iterator[None]:
+    """A sandbox in a process of its own, with this process's environment pointing at it.
+
+    Its state lives in the ``sandbox`` folder of RETREASURE_HOME.
+
+    Raises:
+        ConfigurationError: the sandbox did not start.
+    """
+    from retreasure_assets.sandbox import environment
+    from retreasure_assets.settings import active_settings
+
+    settings = active_settings()
+    console.print("Starting the sandbox ...")
+    world = ["--seed", str(seed), "--days", str(days), "--scale", str(scale)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "retreasure_assets.cli", "sandbox", *world, "--drop", str(settings.drop_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        announced = process.stdout.readline().split()
+        if not announced:
+            raise ConfigurationError("The sandbox did not start.", remedy="Run `retreasure sandbox` to see why.")
+        os.environ["RETREASURE_HOME"] = str(settings.home)
+        os.environ.update(environment(announced[-1]))
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+if __name__ == "__main__":
+    main()

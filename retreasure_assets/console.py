@@ -1,0 +1,139 @@
+"""What the command line shows: progress while it works, a table when it is done.
+
+What belongs here: layout. What does not: any figure's calculation; gold has done it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+
+from retreasure_assets.automation.run import RunOutcome
+from retreasure_assets.entities import Entity
+from retreasure_assets.lake.bronze import BatchResult
+from retreasure_assets.lake.query import QueryResult, query
+from retreasure_assets.resources.platform import Platform
+
+_HEADLINES = {
+    "gmv": "GMV",
+    "net_revenue": "Net revenue",
+    "contribution_margin": "Contribution margin",
+    "orders": "Orders",
+    "aov": "Average order value",
+    "fee_ratio": "Fees / GMV",
+}
+
+
+@dataclass
+class _Counts:
+    records: int = 0
+    new: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+
+
+class Progress:
+    """Counts what happens and says so as it happens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.by_source: dict[str, _Counts] = defaultdict(_Counts)
+        self.models = 0
+
+    def synced(self, entity: Entity, result: BatchResult) -> None:
+        """A batch of an entity reached bronze."""
+        counts = self.by_source[entity.source]
+        counts.records += result.records
+        counts.new += result.new
+        counts.duplicates += result.duplicates
+        counts.quarantined += result.quarantined
+        self._console.print(f"  bronze.{entity.table:<28} {result.records:>8,} records, {result.new:>8,} new")
+
+    def built(self, layer: str, table: str) -> None:
+        """A model was built."""
+        self.models += 1
+        self._console.print(f"  {layer}.{table}")
+
+
+def show_outcome(
+    console: Console, errors: Console, platform: Platform, progress: Progress, outcome: RunOutcome, *, debug: bool
+) -> None:
+    """The table at the end of a run: sources, layers, headline KPIs, seconds, and where to look next."""
+    console.print()
+    console.print(_sources(progress))
+    console.print(_layers(platform))
+    kpis = _kpis(platform)
+    if kpis is not None:
+        console.print(kpis)
+    console.print(f"Read the sources in {outcome.sync_seconds:.1f} s, built in {outcome.build_seconds:.1f} s.")
+    for check in outcome.failed_checks:
+        console.print(f"[yellow]{check.severity}[/yellow] {check.asset}: {check.check} did not hold")
+    for failure in outcome.failures:
+        errors.print(f"[red]Failed:[/red] {failure.step}: {failure.message}")
+        if debug:
+            errors.print(failure.traceback, markup=False)
+    console.print('Next: `make up` shows the asset graph; `retreasure query "select * from gold.agg_daily_sales"`.')
+
+
+def show_rows(console: Console, result: QueryResult, layout: str) -> None:
+    """A query's rows as a table, JSON Lines' plain sibling (an array of objects), or CSV."""
+    if layout == "json":
+        rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+        json.dump(rows, sys.stdout, default=str, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+    elif layout == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(result.columns)
+        writer.writerows(result.rows)
+    else:
+        console.print(
+            _table("", result.columns, [["" if cell is None else str(cell) for cell in r] for r in result.rows])
+        )
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = False) -> Table:
+    table = Table(title=title or None, title_justify="left")
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="right" if numbers and position else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _sources(progress: Progress) -> Table:
+    rows = [
+        [source, *(f"{value:,}" for value in (c.records, c.new, c.duplicates, c.quarantined))]
+        for source, c in sorted(progress.by_source.items())
+    ]
+    return _table("Sources", ["source", "rows in", "new", "duplicates", "quarantined"], rows, numbers=True)
+
+
+def _layers(platform: Platform) -> Table:
+    rows = []
+    for layer in ("bronze", "silver", "gold", "quarantine"):
+        tables = platform.lake.tables(layer)
+        count = sum(platform.lake.row_count(layer, table) for table in tables)
+        rows.append([layer, f"{len(tables):,}", f"{count:,}"])
+    return _table("Layers", ["layer", "tables", "rows"], rows, numbers=True)
+
+
+def _kpis(platform: Platform) -> Table | None:
+    if not platform.lake.exists("gold", "agg_kpis"):
+        return None
+    names = ", ".join(f"'{name}'" for name in _HEADLINES)
+    result = query(
+        platform.lake,
+        "select kpi, sum(value) as total, avg(value) as mean from gold.agg_kpis "
+        f"where channel = 'all' and kpi in ({names}) group by kpi",
+    )
+    values = {str(kpi): (Decimal(total), Decimal(str(mean))) for kpi, total, mean in result.rows}
+    rows = [[label, f"{values[name][0]:,.2f}"] for name, label in _HEADLINES.items() if name in values]
+    return _table(f"Headline KPIs ({platform.settings.reporting_currency})", ["KPI", "value"], rows, numbers=True)

@@ -1,0 +1,43 @@
+"""Everything is wired here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from retreasure_assets.assets.bronze import build_bronze_asset
+from retreasure_assets.assets.dbt import build_dbt_assets
+from retreasure_assets.automation.jobs import build_jobs
+from retreasure_assets.automation.sensors import build_automation_sensor, build_dropped_files_sensor
+from retreasure_assets.resources.dbt import build_dbt_cli, manifest_path
+from retreasure_assets.resources.platform import Platform
+from retreasure_assets.settings import active_settings
+
+
+def build_definitions(
+    platform: Platform | None = None, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Fresh definitions for one set of settings.
+
+    Args:
+        platform: lake, vault and connectors; by default those that the environment describes.
+        resource_overrides: resources to replace, by key.
+    """
+    platform = platform or Platform(active_settings())
+    dbt_models = build_dbt_assets(manifest_path())
+    files = platform.file_entities()
+    api = [entity for table, entity in platform.entities.items() if table in platform.api_tables]
+    jobs, schedules = build_jobs(api, files, dbt_models)
+    return dg.Definitions(
+        assets=[*(build_bronze_asset(entity) for entity in platform.entities.values()), dbt_models],
+        jobs=jobs,
+        schedules=schedules,
+        sensors=[build_dropped_files_sensor(), build_automation_sensor()],
+        resources={"platform": platform, "dbt": build_dbt_cli(), **(resource_overrides or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions()

@@ -1,0 +1,102 @@
+"""The parts of the platform that assets work with, opened once and only when first needed.
+
+What belongs here: turning settings into lake, vault and connectors. What does not: any decision about data.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from retreasure_assets.entities import Connector, Entity
+from retreasure_assets.lake.bronze import BatchResult
+from retreasure_assets.lake.storage import Lake
+from retreasure_assets.privacy.vault import Vault, open_vault
+from retreasure_assets.settings import Settings
+from retreasure_assets.sources.files import FilesConnector, Mappings, load_mappings
+from retreasure_assets.sources.files import entities as file_entities
+from retreasure_assets.sources.registry import configured_connectors, declared_entities
+
+
+class Reporter(Protocol):
+    """Told what happens while it happens; the command line shows progress with it."""
+
+    def synced(self, entity: Entity, result: BatchResult) -> None:
+        """A batch of an entity reached bronze."""
+
+    def built(self, layer: str, table: str) -> None:
+        """A model was built."""
+
+
+class SilentReporter:
+    """Reports nothing: runs in the UI tell their story through events and metadata."""
+
+    def synced(self, entity: Entity, result: BatchResult) -> None:
+        """See Reporter."""
+
+    def built(self, layer: str, table: str) -> None:
+        """See Reporter."""
+
+
+@dataclass
+class Platform:
+    """Lake, vault and connectors for one settings object.
+
+    Args:
+        settings: what the environment says.
+        reporter: told of each batch and model.
+    """
+
+    settings: Settings
+    reporter: Reporter = field(default_factory=SilentReporter)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The Delta tables."""
+        return Lake(self.settings.lake_path)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The privacy vault."""
+        return open_vault(self.settings)
+
+    @cached_property
+    def mappings(self) -> Mappings:
+        """File mappings, shipped and the user's own."""
+        return load_mappings(self.settings.mappings_path)
+
+    @cached_property
+    def entities(self) -> Mapping[str, Entity]:
+        """Every entity the platform can take in, by bronze table."""
+        declared = [*declared_entities().values(), *file_entities(self.mappings).values()]
+        return {entity.table: entity for entity in sorted(declared, key=lambda entity: entity.table)}
+
+    @cached_property
+    def api_connectors(self) -> Mapping[str, Connector]:
+        """The APIs that have what they need to be asked, by source."""
+        return configured_connectors(self.settings)
+
+    def connector_for(self, entity: Entity) -> Connector | None:
+        """The connector that reads an entity, or None while its source is off."""
+        if entity.table in self.api_tables:
+            return self.api_connectors.get(entity.source)
+        return FilesConnector(self.settings.drop_path, self.mappings, source=entity.source)
+
+    @cached_property
+    def api_tables(self) -> frozenset[str]:
+        """Bronze tables that an API feeds; dropped files feed the others."""
+        return frozenset(entity.table for entity in declared_entities().values())
+
+    def file_entities(self) -> list[Entity]:
+        """The entities that dropped files feed."""
+        return [entity for table, entity in self.entities.items() if table not in self.api_tables]
+
+
+def dbt_project_dir() -> Path:
+    """Folder of the dbt project: beside the package, or where RETREASURE_DBT_PROJECT says."""
+    named = os.environ.get("RETREASURE_DBT_PROJECT")
+    return Path(named) if named else Path(__file__).resolve().parents[2] / "dbt_project"

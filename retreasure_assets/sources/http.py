@@ -1,0 +1,364 @@
+"""The one way to speak HTTP with a source: authentication, time-outs, retries, limits and clear errors.
+
+What belongs here: everything that holds for any API, whatever it returns. What does not: any API's paging,
+payloads or error bodies; each source module reads those through :meth:`HttpClient.read`.
+
+Bodies, headers and query strings never reach a log or a message: they may hold personal data or credentials.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import tenacity
+
+from retreasure_assets.errors import (
+    ConfigurationError,
+    MalformedInputError,
+    PermanentSourceError,
+    SourceError,
+    TransientSourceError,
+)
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+#: Answers worth another try (domain of the taxonomy: errors.TransientSourceError).
+TRANSIENT_STATUSES = frozenset({408, 429, *range(500, 600)})
+#: Longest wait, in seconds, that a source may ask for within one run; beyond it the run gives up and comes back.
+LONGEST_WAIT = 120.0
+#: Largest answer that is read into memory, in bytes.
+MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How error messages speak of a source.
+
+    Args:
+        source: its name as people write it: ``Shopify``.
+        address_setting: the settings that say where it is, for remedies.
+        credential_setting: the setting that holds its credential, or None for a public source.
+    """
+
+    source: str
+    address_setting: str
+    credential_setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One successful answer: status, headers and the body's bytes after content decoding."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    url: str
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a client has done so far: requests sent (retries included), retries, body bytes received."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
+class RateLimiter(Protocol):
+    """Says how long to wait before the next request, so that a limit is not run into."""
+
+    def delay(self) -> float:
+        """Seconds to wait now; 0 to go on."""
+        ...
+
+
+@dataclass(slots=True)
+class HttpClient:
+    """Sends requests to one source. Connections open on first use, so that building one costs nothing.
+
+    Args:
+        endpoint: names for error messages.
+        headers: sent with every request of this client unless it is anonymous; credentials go here.
+        connect_timeout, read_timeout: seconds.
+        retries: how often a transient failure is tried again.
+        max_bytes: the largest body that is read.
+        limiter: asked before every attempt.
+        transport, sleep, jitter, now: the outside world, replaceable in tests; ``jitter`` gives 0 to 1.
+    """
+
+    endpoint: Endpoint
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    retries: int = 3
+    max_bytes: int = MAX_BYTES
+    limiter: RateLimiter | None = None
+    transport: httpx.BaseTransport | None = None
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    counters: Counters = field(default_factory=Counters)
+    _client: httpx.Client | None = None
+
+    def __post_init__(self) -> None:
+        for value in self.headers.values():
+            if not (value.isascii() and value.isprintable()):
+                setting = self.endpoint.credential_setting or self.endpoint.address_setting
+                raise ConfigurationError(
+                    f"The credential for {self.endpoint.source} has a character that no HTTP header can carry.",
+                    remedy=f"Copy it into {setting} again, without line breaks.",
+                )
+
+    def read(
+        self,
+        method: str,
+        url: str,
+        reader: Callable[[Answer], T],
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: frozenset[int] = frozenset({200}),
+    ) -> T:
+        """Send a request and return what ``reader`` makes of the answer.
+
+        The reader runs inside the retry loop: a :class:`MalformedInputError` from it, which a cut or garbled
+        body causes, is worth another attempt, and is raised when the last attempt gives the same.
+
+        Raises:
+            TransientSourceError: after the last retry, or when the source asks for a wait beyond LONGEST_WAIT.
+            PermanentSourceError: at once.
+            MalformedInputError: the answer stays unreadable.
+        """
+
+        def attempt() -> T:
+            return reader(self._send(method, url, body, headers or {}, accept))
+
+        return self._retrying()(attempt)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: frozenset[int] = frozenset({200}),
+    ) -> Answer:
+        """Send a request and return the answer; see :meth:`read` for the errors."""
+        return self.read(method, url, lambda answer: answer, body=body, headers=headers, accept=accept)
+
+    @contextmanager
+    def stream(
+        self, url: str, *, headers: Mapping[str, str] | None = None, accept: frozenset[int] = frozenset({200})
+    ) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """GET a large public file as ``(status, chunks of bytes)``, one attempt, without the credentials.
+
+        The caller resumes a broken stream. Chunks and opening raise as :meth:`read` does.
+        """
+        self._pause()
+        with self._translated(url), self._connection().stream("GET", url, headers=dict(headers or {})) as response:
+            self._judge(response, url, accept)
+
+            def chunks() -> Iterator[bytes]:
+                with self._translated(url):
+                    for chunk in response.iter_bytes():
+                        self.counters.bytes += len(chunk)
+                        yield chunk
+
+            yield response.status_code, chunks()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _connection(self) -> httpx.Client:
+        if self._client is None:
+            timeout = httpx.Timeout(self.read_timeout, connect=self.connect_timeout)
+            # Redirects are not followed: credentials must not travel to an address that nobody configured.
+            self._client = httpx.Client(timeout=timeout, transport=self.transport, follow_redirects=False)
+        return self._client
+
+    def _pause(self) -> None:
+        if self.limiter is not None and (wait := self.limiter.delay()) > 0:
+            self.sleep(wait)
+        self.counters.requests += 1
+
+    def _send(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], accept: frozenset[int]
+    ) -> Answer:
+        self._pause()
+        started = time.monotonic()
+        with (
+            self._translated(url),
+            self._connection().stream(method, url, content=body, headers={**self.headers, **headers}) as response,
+        ):
+            self._judge(response, url, accept)
+            received = bytearray()
+            for chunk in response.iter_bytes():
+                received += chunk
+                if len(received) > self.max_bytes:
+                    raise PermanentSourceError(
+                        f"{self.endpoint.source} answered with more than {self.max_bytes // 1024 // 1024} MB.",
+                        remedy=f"Check that {self.endpoint.address_setting} points at the API itself.",
+                    )
+        self.counters.bytes += len(received)
+        elapsed = (time.monotonic() - started) * 1000
+        status = response.status_code
+        log.debug("%s %s: HTTP %d, %d bytes, %.0f ms", method, public_url(url), status, len(received), elapsed)
+        return Answer(status, response.headers, bytes(received), url)
+
+    def _retrying(self) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self.retries + 1),
+            retry=tenacity.retry_if_exception(_worth_retrying),
+            wait=self._wait,
+            sleep=self.sleep,
+            before_sleep=self._note_retry,
+            reraise=True,
+        )
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """0.5, 1, 2, ... seconds plus up to as much again, or what the source asked for plus a little."""
+        error = state.outcome.exception() if state.outcome else None
+        backoff = 0.5 * 2 ** (state.attempt_number - 1)
+        if isinstance(error, TransientSourceError) and error.retry_after is not None:
+            # Never earlier than asked, and not all clients in the same instant.
+            return error.retry_after + 0.25 * self.jitter()
+        return backoff * (1 + self.jitter())
+
+    def _note_retry(self, state: tenacity.RetryCallState) -> None:
+        self.counters.retries += 1
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        log.info("%s: retry %d in %.1f s: %s", self.endpoint.source, state.attempt_number, wait, type(error).__name__)
+
+    def _judge(self, response: httpx.Response, url: str, accept: frozenset[int]) -> None:
+        """Raise the error that an unwanted status stands for."""
+        status = response.status_code
+        if status in accept:
+            return
+        source, setting = self.endpoint.source, self.endpoint.address_setting
+        credential = self.endpoint.credential_setting
+        if status in TRANSIENT_STATUSES:
+            wait = _retry_after(response.headers, self.now())
+            if status == 429:
+                raise TransientSourceError(
+                    f"{source} limits the rate of requests (HTTP 429).", remedy="Try again later.", retry_after=wait
+                )
+            raise TransientSourceError(
+                f"{source} could not answer (HTTP {status}).",
+                remedy="Try again later; its status page tells whether it is down.",
+                retry_after=wait,
+            )
+        if status == 401:
+            remedy = f"Check {credential}." if credential else f"Check {setting}; the address asks for a credential."
+            raise PermanentSourceError(f"{source} does not accept the credential (HTTP 401).", remedy=remedy)
+        if status == 403:
+            remedy = (
+                f"Check that {credential} belongs to this account and may read what is asked for."
+                if credential
+                else f"Check {setting}."
+            )
+            raise PermanentSourceError(f"{source} refuses access (HTTP 403).", remedy=remedy)
+        if status in (404, 410):
+            raise PermanentSourceError(
+                f"{source} has nothing at {public_url(url)} (HTTP {status}).", remedy=f"Check {setting}."
+            )
+        if 300 <= status < 400:
+            target = urlsplit(response.headers.get("location", "")).hostname
+            raise PermanentSourceError(
+                f"{source} redirects to {target or 'another address'}.", remedy=f"Set {setting} to the right address."
+            )
+        raise PermanentSourceError(
+            f"{source} refuses the request (HTTP {status}).", remedy=f"Check {setting} and the account's state."
+        )
+
+    @contextmanager
+    def _translated(self, url: str) -> Iterator[None]:
+        """Turn httpx's exceptions into the project's; the originals are dropped, they may quote what was sent."""
+        source, setting = self.endpoint.source, self.endpoint.address_setting
+        try:
+            yield
+        except httpx.ConnectTimeout:
+            raise TransientSourceError(
+                f"{source} did not accept a connection within {self.connect_timeout:g} s.",
+                remedy=f"Check the network and {setting}.",
+            ) from None
+        except httpx.TimeoutException:
+            raise TransientSourceError(
+                f"{source} did not answer within {self.read_timeout:g} s.", remedy="Try again later."
+            ) from None
+        except httpx.ConnectError as error:
+            if _certificate_refused(error):
+                raise PermanentSourceError(
+                    f"The TLS certificate of {source} at {public_url(url)} is not trusted.",
+                    remedy=f"Check {setting}, and the machine's certificates and clock.",
+                ) from None
+            raise TransientSourceError(
+                f"{source} cannot be reached at {public_url(url)}.", remedy=f"Check the network and {setting}."
+            ) from None
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL):
+            raise PermanentSourceError(
+                f"The address of {source} is not a usable URL.", remedy=f"Check {setting}."
+            ) from None
+        except httpx.DecodingError:
+            raise TransientSourceError(
+                f"{source} sent a body that cannot be decompressed.", remedy="Try again later."
+            ) from None
+        except httpx.TransportError:
+            raise TransientSourceError(
+                f"{source} broke the connection before its answer was complete.", remedy="Try again later."
+            ) from None
+
+
+def public_url(url: str) -> str:
+    """The address without user, password, query and fragment: fit for logs and messages."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    netloc = f"{host}:{parts.port}" if parts.port else host
+    return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+def _worth_retrying(error: BaseException) -> bool:
+    if isinstance(error, TransientSourceError):
+        return error.retry_after is None or error.retry_after <= LONGEST_WAIT
+    return isinstance(error, MalformedInputError) or (isinstance(error, SourceError) and error.transient)
+
+
+def _retry_after(headers: httpx.Headers, now: datetime) -> float | None:
+    """Seconds of a Retry-After header, given as a number or as a date; None if absent or unreadable."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _certificate_refused(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

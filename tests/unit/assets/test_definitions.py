@@ -1,0 +1,97 @@
+"""Conventions of the asset graph: it loads quickly, and every asset says what it is and whose."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import dagster as dg
+import pytest
+
+from retreasure_assets.definitions import build_definitions
+
+
+@pytest.fixture(scope="module")
+def specs() -> dict[dg.AssetKey, dg.AssetSpec]:
+    graph = build_definitions().resolve_asset_graph()
+    return {key: graph.get(key).to_asset_spec() for key in graph.materializable_asset_keys}
+
+
+def test_every_layer_has_assets(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
+    layers = {key.path[0] for key in specs}
+    assert {"bronze", "silver", "gold", "quarantine"} <= layers
+
+
+def test_every_asset_says_what_it_is_and_whose(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
+    for key, spec in specs.items():
+        assert len(key.path) == 2, key
+        assert spec.group_name not in (None, "default"), key
+        assert spec.owners, key
+        assert spec.description, key
+        assert spec.kinds, key
+
+
+def test_every_column_is_described(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
+    for key, spec in specs.items():
+        schema = spec.metadata.get("dagster/column_schema")
+        assert isinstance(schema, dg.TableSchema), key
+        assert schema.columns, key
+        assert [column.name for column in schema.columns if not column.description] == [], key
+
+
+def test_every_silver_and_gold_asset_comes_from_bronze(specs: dict[dg.AssetKey, dg.AssetSpec]) -> None:
+    def roots(key: dg.AssetKey) -> set[str]:
+        parents = [dep.asset_key for dep in specs[key].deps]
+        return {key.path[0]} if not parents else set().union(*(roots(parent) for parent in parents))
+
+    generated = {dg.AssetKey(["gold", "dim_date"]), dg.AssetKey(["gold", "dim_channel"])}
+    for key in specs:
+        if key not in generated:
+            assert "bronze" in roots(key), key
+
+
+def test_dbt_tests_are_asset_checks() -> None:
+    graph = build_definitions().resolve_asset_graph()
+    checked = {check.asset_key.path[0] for check in graph.asset_check_keys}
+    assert {"bronze", "silver", "gold"} <= checked
+
+
+def test_schedules_and_sensors_run_by_default() -> None:
+    definitions = build_definitions()
+    assert {schedule.name for schedule in definitions.schedules or ()} == {"channels_hourly", "exchange_rates_daily"}
+    for schedule in definitions.schedules or ():
+        assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    for sensor in definitions.sensors or ():
+        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_importing_the_definitions_is_quick() -> None:
+    build_definitions()  # leaves a fresh manifest behind
+    code = "import time; t = time.perf_counter(); import retreasure_assets.definitions; print(time.perf_counter() - t)"
+    seconds = min(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
+    )
+    assert seconds < 3.0
+
+
+def test_workspace_and_cloud_files_name_the_definitions() -> None:
+    import yaml
+
+    from tests.conftest import REPOSITORY
+
+    workspace = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text())
+    cloud = yaml.safe_load((REPOSITORY / "dagster_cloud.yaml").read_text())
+    assert workspace["load_from"][0]["python_module"]["module_name"] == "retreasure_assets.definitions"
+    assert cloud["locations"][0]["code_source"]["module_name"] == "retreasure_assets.definitions"
+    started = time.monotonic()
+    outcome = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stderr[-2000:]
+    assert time.monotonic() - started < 120
