@@ -27,13 +27,16 @@ from retreasure_assets.errors import (
     ConfigurationError,
     MalformedInputError,
     PermanentSourceError,
-    SourceError,
     TransientSourceError,
 )
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+# httpx logs every address with its query string, and httpcore every header it receives: keys and signatures.
+for _chatty in ("httpx", "httpcore"):
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 #: Answers worth another try (domain of the taxonomy: errors.TransientSourceError).
 TRANSIENT_STATUSES = frozenset({408, 429, *range(500, 600)})
@@ -166,9 +169,10 @@ class HttpClient:
     ) -> Iterator[tuple[int, Iterator[bytes]]]:
         """GET a large public file as ``(status, chunks of bytes)``, one attempt, without the credentials.
 
-        The caller resumes a broken stream. Chunks and opening raise as :meth:`read` does.
+        The caller resumes a broken stream. Chunks and opening raise as :meth:`read` does. The limiter is not asked:
+        files lie on storage services, outside an API's limits.
         """
-        self._pause()
+        self.counters.requests += 1
         with self._translated(url), self._connection().stream("GET", url, headers=dict(headers or {})) as response:
             self._judge(response, url, accept)
 
@@ -196,12 +200,12 @@ class HttpClient:
     def _pause(self) -> None:
         if self.limiter is not None and (wait := self.limiter.delay()) > 0:
             self.sleep(wait)
-        self.counters.requests += 1
 
     def _send(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], accept: frozenset[int]
     ) -> Answer:
         self._pause()
+        self.counters.requests += 1
         started = time.monotonic()
         with (
             self._translated(url),
@@ -235,7 +239,7 @@ class HttpClient:
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """0.5, 1, 2, ... seconds plus up to as much again, or what the source asked for plus a little."""
         error = state.outcome.exception() if state.outcome else None
-        backoff = 0.5 * 2 ** (state.attempt_number - 1)
+        backoff = 0.5 * 2.0 ** (state.attempt_number - 1)
         if isinstance(error, TransientSourceError) and error.retry_after is not None:
             # Never earlier than asked, and not all clients in the same instant.
             return error.retry_after + 0.25 * self.jitter()
@@ -329,20 +333,18 @@ class HttpClient:
 def public_url(url: str) -> str:
     """The address without user, password, query and fragment: fit for logs and messages."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    netloc = f"{host}:{parts.port}" if parts.port else host
-    return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _worth_retrying(error: BaseException) -> bool:
     if isinstance(error, TransientSourceError):
         return error.retry_after is None or error.retry_after <= LONGEST_WAIT
-    return isinstance(error, MalformedInputError) or (isinstance(error, SourceError) and error.transient)
+    return isinstance(error, MalformedInputError)
 
 
 def _retry_after(headers: httpx.Headers, now: datetime) -> float | None:
     """Seconds of a Retry-After header, given as a number or as a date; None if absent or unreadable."""
-    value = headers.get("retry-after", "").strip()
+    value: str = headers.get("retry-after", "").strip()
     if not value:
         return None
     if value.isascii() and value.isdigit():
@@ -353,7 +355,8 @@ def _retry_after(headers: httpx.Headers, now: datetime) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    wait: float = (moment - now).total_seconds()
+    return max(0.0, wait)
 
 
 def _certificate_refused(error: BaseException | None) -> bool:

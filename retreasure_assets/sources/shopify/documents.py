@@ -20,7 +20,6 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     NameNode,
-    OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     parse,
@@ -138,21 +137,32 @@ def bulk_query(entity: str, query: str) -> str:
     return f'{{ {entity}(query: "{query}") {{ edges {{ node {selection} }} }} }}'
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a node: whether a connection hangs there, and whether that says if it goes on."""
+
+    connection: bool
+    page_info: bool
+
+
 @lru_cache
-def response_keys(fields: str) -> Mapping[str, bool]:
-    """The keys of a node in the order of the selection -> whether it is a connection with page information."""
-    keys: dict[str, bool] = {}
+def response_keys(fields: str) -> Mapping[str, Key]:
+    """The keys of a node in the order of the selection."""
+    keys: dict[str, Key] = {}
     for node in _selection(fields).selections:
         if isinstance(node, FieldNode):
-            keys[node.name.value] = node.selection_set is not None and _field(node.selection_set, "pageInfo") is not None
+            inner = node.selection_set
+            keys[node.name.value] = Key(
+                connection=inner is not None and _field(inner, "nodes") is not None,
+                page_info=inner is not None and _field(inner, "pageInfo") is not None,
+            )
     return keys
 
 
 @lru_cache
 def _fragments(fields: str) -> list[FragmentDefinitionNode]:
-    found = [node for node in parse(text(fields)).definitions if isinstance(node, FragmentDefinitionNode)]
-    # A fragment's file holds its own first; text() adds nothing to a file that spreads no foreign fragment.
-    return found
+    """The fragments of a file; the node's own comes first."""
+    return [node for node in parse(text(fields)).definitions if isinstance(node, FragmentDefinitionNode)]
 
 
 @lru_cache
@@ -238,11 +248,3 @@ def _size(node: FieldNode) -> int | None:
         if argument.name.value == "first" and isinstance(argument.value, IntValueNode):
             return int(argument.value.value)
     return None
-
-
-def operation_name(document: str) -> str:
-    """The name of a document's operation, for logs; empty for an anonymous one."""
-    for node in parse(document).definitions:
-        if isinstance(node, OperationDefinitionNode) and node.name is not None:
-            return node.name.value
-    return ""

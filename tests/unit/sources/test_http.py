@@ -1,0 +1,393 @@
+"""The HTTP layer: what is tried again, what is not, and how it is said."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from retreasure_assets.errors import (
+    ConfigurationError,
+    MalformedInputError,
+    PermanentSourceError,
+    SourceError,
+    TransientSourceError,
+)
+from retreasure_assets.sources.http import Answer, Endpoint, HttpClient, public_url
+
+SOURCE = Endpoint("Acme", "RETREASURE_ACME_URL", "RETREASURE_ACME_TOKEN")
+URL = "https://user:secret@acme.example/v1/things?token=secret#x"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Script:
+    """Answers with the given responses or exceptions in turn, the last one for ever."""
+
+    def __init__(self, *steps: httpx.Response | Exception) -> None:
+        self.steps = list(steps)
+        self.requests: list[httpx.Request] = []
+        self.slept: list[float] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def client(self, **changes: object) -> HttpClient:
+        options = {
+            "endpoint": SOURCE,
+            "transport": httpx.MockTransport(self),
+            "sleep": self.slept.append,
+            "jitter": lambda: 0.0,
+            "now": lambda: NOW,
+            **changes,
+        }
+        return HttpClient(**options)  # type: ignore[arg-type]
+
+
+def ok(body: bytes = b"{}") -> httpx.Response:
+    return httpx.Response(200, content=body)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
+def test_transient_statuses_are_tried_three_times_more(status: int) -> None:
+    script = Script(httpx.Response(status))
+    with pytest.raises(TransientSourceError, match="Acme") as caught:
+        script.client().request("GET", URL)
+    assert len(script.requests) == 4
+    assert script.slept == [0.5, 1.0, 2.0]
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "status", [201, 204, 301, 302, 308, 400, 401, 402, 403, 404, 405, 410, 418, 422, 423, 430, 451]
+)
+def test_other_statuses_are_never_tried_again(status: int) -> None:
+    script = Script(httpx.Response(status, headers={"location": "https://elsewhere.example/login?secret"}))
+    with pytest.raises(PermanentSourceError, match="Acme") as caught:
+        script.client().request("GET", URL)
+    assert len(script.requests) == 1
+    assert "secret" not in str(caught.value)
+    assert "RETREASURE_ACME" in caught.value.remedy
+
+
+def test_remedies_name_the_setting() -> None:
+    def remedy(status: int, endpoint: Endpoint = SOURCE) -> str:
+        with pytest.raises(SourceError) as caught:
+            Script(httpx.Response(status)).client(endpoint=endpoint).request("GET", URL)
+        return caught.value.remedy
+
+    assert "RETREASURE_ACME_TOKEN" in remedy(401)
+    assert "RETREASURE_ACME_TOKEN" in remedy(403)
+    assert "RETREASURE_ACME_URL" in remedy(404)
+    assert "RETREASURE_ACME_URL" in remedy(301)
+    public = Endpoint("Public", "RETREASURE_PUBLIC_URL")
+    assert "RETREASURE_PUBLIC_URL" in remedy(401, public)
+    assert "None" not in remedy(403, public)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectTimeout("x"),
+        httpx.ReadTimeout("x"),
+        httpx.PoolTimeout("x"),
+        httpx.ConnectError("Name or service not known"),
+        httpx.ReadError("x"),
+        httpx.WriteError("x"),
+        httpx.RemoteProtocolError("x"),
+    ],
+)
+def test_transport_failures_are_tried_again(error: Exception) -> None:
+    script = Script(error, error, error, ok())
+    assert script.client().request("GET", URL).body == b"{}"
+    with pytest.raises(TransientSourceError) as caught:
+        Script(error).client().request("GET", URL)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("error", [httpx.UnsupportedProtocol("x"), httpx.LocalProtocolError("x")])
+def test_an_unusable_address_is_permanent(error: Exception) -> None:
+    script = Script(error)
+    with pytest.raises(PermanentSourceError, match="URL"):
+        script.client().request("GET", URL)
+    assert len(script.requests) == 1
+
+
+def test_an_untrusted_certificate_is_permanent() -> None:
+    error = httpx.ConnectError("x")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed")
+    script = Script(error)
+    with pytest.raises(PermanentSourceError, match="certificate"):
+        script.client().request("GET", URL)
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "slept"),
+    [
+        ("7", [7.0]),
+        ("0", [0.0]),
+        (" 12 ", [12.0]),
+        ("Thu, 01 Jan 2026 00:00:30 GMT", [30.0]),
+        ("Thu, 01 Jan 2026 00:00:30", [30.0]),
+        ("Thu, 01 Jan 2020 00:00:00 GMT", [0.0]),
+        ("soon", [0.5]),
+        ("-5", [0.5]),
+        ("nan", [0.5]),
+        ("", [0.5]),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after(header: str, slept: list[float], status: int) -> None:
+    script = Script(httpx.Response(status, headers={"retry-after": header}), ok())
+    script.client().request("GET", URL)
+    assert script.slept == slept
+
+
+@pytest.mark.parametrize("header", ["3600", "9" * 400])
+def test_too_long_a_wait_is_left_to_the_next_run(header: str) -> None:
+    script = Script(httpx.Response(429, headers={"retry-after": header}))
+    with pytest.raises(TransientSourceError) as caught:
+        script.client().request("GET", URL)
+    assert len(script.requests) == 1
+    assert caught.value.retry_after == float(header)
+
+
+def test_waits_are_jittered() -> None:
+    script = Script(httpx.Response(500))
+    with pytest.raises(TransientSourceError):
+        script.client(jitter=lambda: 0.5).request("GET", URL)
+    assert script.slept == [0.75, 1.5, 3.0]
+
+
+def test_the_reader_runs_within_the_retries() -> None:
+    bodies = iter([b"{", b"{", b"{}"])
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return ok(next(bodies))
+
+    def reader(answer: Answer) -> object:
+        try:
+            return json.loads(answer.body)
+        except ValueError:
+            raise MalformedInputError("Acme's page is cut.", remedy="Try again.") from None
+
+    client = HttpClient(SOURCE, transport=httpx.MockTransport(respond), sleep=lambda seconds: None)
+    assert client.read("GET", URL, reader) == {}
+    assert client.counters.retries == 2
+    script = Script(ok(b"{"))
+    with pytest.raises(MalformedInputError):
+        script.client().read("GET", URL, reader)
+    assert len(script.requests) == 4
+
+
+def test_credentials_are_sent_and_not_to_streams() -> None:
+    script = Script(ok())
+    client = script.client(headers={"X-Token": "abc"})
+    client.request("POST", URL, body=b"{}", headers={"Content-Type": "application/json"})
+    assert script.requests[0].headers["x-token"] == "abc"
+    with client.stream("https://files.example/f") as (status, chunks):
+        assert (status, b"".join(chunks)) == (200, b"{}")
+    assert "x-token" not in script.requests[1].headers
+    assert "abc" not in repr(client)
+
+
+@pytest.mark.parametrize("token", ["abc\n", "abc\r\nX-Evil: 1", "tökén", "a\x00b"])
+def test_a_credential_that_no_header_carries_is_named(token: str) -> None:
+    with pytest.raises(ConfigurationError, match="RETREASURE_ACME_TOKEN") as caught:
+        HttpClient(SOURCE, headers={"X-Token": token})
+    assert token not in str(caught.value)
+
+
+def test_redirects_are_not_followed() -> None:
+    script = Script(httpx.Response(302, headers={"location": "https://evil.example/"}))
+    with pytest.raises(PermanentSourceError, match=r"evil\.example"):
+        script.client(headers={"X-Token": "abc"}).request("GET", URL)
+    assert len(script.requests) == 1
+
+
+def test_too_large_an_answer_is_refused() -> None:
+    script = Script(ok(b"x" * 2_000_001))
+    with pytest.raises(PermanentSourceError, match="more than 1 MB"):
+        script.client(max_bytes=1024 * 1024).request("GET", URL)
+    assert len(script.requests) == 1
+
+
+def test_a_decompression_bomb_is_refused() -> None:
+    bomb = httpx.Response(200, content=gzip.compress(bytes(50_000_000)), headers={"content-encoding": "gzip"})
+    with pytest.raises(PermanentSourceError, match="more than 1 MB"):
+        Script(bomb).client(max_bytes=1024 * 1024).request("GET", URL)
+
+
+def test_a_body_that_cannot_be_decompressed_is_transient() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(b"no gzip"), headers={"content-encoding": "gzip"})
+
+    client = HttpClient(SOURCE, transport=httpx.MockTransport(respond), sleep=lambda seconds: None)
+    with pytest.raises(TransientSourceError, match="decompressed"):
+        client.request("GET", URL)
+
+
+def test_the_limiter_is_asked_before_every_attempt() -> None:
+    class Limiter:
+        waits: Iterator[float] = iter([1.5, 0.0, 2.5])
+
+        def delay(self) -> float:
+            return next(self.waits)
+
+    script = Script(httpx.Response(500), httpx.Response(500), ok())
+    script.client(limiter=Limiter()).request("GET", URL)
+    assert script.slept == [1.5, 0.5, 1.0, 2.5]
+
+
+def test_logs_hold_no_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    script = Script(httpx.Response(500), ok(b'{"name":"Jane"}'))
+    with caplog.at_level(logging.DEBUG):
+        script.client(headers={"X-Token": "secret"}).request("GET", URL)
+    assert "acme.example/v1/things" in caplog.text
+    assert "secret" not in caplog.text
+    assert "Jane" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        (URL, "https://acme.example/v1/things"),
+        ("http://127.0.0.1:8080/a?b=c", "http://127.0.0.1:8080/a"),
+        ("http://[::1]:8080/a", "http://[::1]:8080/a"),
+    ],
+)
+def test_public_url(url: str, public: str) -> None:
+    assert public_url(url) == public
+
+
+# Real sockets: what MockTransport cannot show.
+
+
+@contextmanager
+def server(*answers: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server on this machine that handles each connection in turn with the given functions, the last for ever."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.05)
+    stop = threading.Event()
+
+    def serve() -> None:
+        left = list(answers)
+        while not stop.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                connection.recv(65536)
+                (left.pop(0) if len(left) > 1 else left[0])(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        stop.set()
+        thread.join(timeout=5)
+        listener.close()
+
+
+def send(data: bytes) -> Callable[[socket.socket], None]:
+    return lambda connection: connection.sendall(data)
+
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+CUT = b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n{"data":'
+CUT_CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}   \r\n"
+
+
+def local(**changes: object) -> HttpClient:
+    options = {"endpoint": SOURCE, "sleep": lambda seconds: None, "read_timeout": 0.3, **changes}
+    return HttpClient(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("broken", [CUT, CUT_CHUNKED, b"", b"garbage\r\n\r\n", b"HTTP/1.1 200"])
+def test_a_cut_answer_is_tried_again(broken: bytes) -> None:
+    with server(send(broken), send(GOOD)) as url:
+        client = local()
+        assert client.request("GET", url).body == b"{}"
+        assert client.counters.retries == 1
+    with server(send(broken)) as url, pytest.raises(TransientSourceError, match="before its answer was complete"):
+        local().request("GET", url)
+
+
+def test_a_silent_server_times_out() -> None:
+    with server(lambda connection: time.sleep(0.8), send(GOOD)) as url:
+        client = local(read_timeout=0.2)
+        assert client.request("GET", url).body == b"{}"
+        assert client.counters.retries >= 1
+
+
+def test_a_server_that_stops_in_the_middle_times_out() -> None:
+    def stall(connection: socket.socket) -> None:
+        connection.sendall(CUT)
+        time.sleep(0.8)
+
+    with server(stall) as url, pytest.raises(TransientSourceError, match="did not answer within"):
+        local(read_timeout=0.1, retries=0).request("GET", url)
+
+
+def test_a_refused_connection_names_the_address_and_the_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(TransientSourceError, match=f"http://127.0.0.1:{port}/x") as caught:
+        local().request("GET", f"http://127.0.0.1:{port}/x?secret")
+    assert "RETREASURE_ACME_URL" in caught.value.remedy
+
+
+def test_an_unknown_host_names_the_setting() -> None:
+    with pytest.raises(TransientSourceError) as caught:
+        local().request("GET", "http://no-such-host.invalid/")
+    assert "RETREASURE_ACME_URL" in caught.value.remedy
+
+
+def test_plain_http_on_a_tls_address_is_transient_not_a_traceback() -> None:
+    with server(send(GOOD)) as url, pytest.raises(SourceError):
+        local(retries=0).request("GET", url.replace("http://", "https://"))
+
+
+def test_a_broken_stream_raises_where_it_breaks() -> None:
+    got: list[bytes] = []
+
+    def drain(url: str) -> None:
+        with local().stream(url) as (_, chunks):
+            got.extend(chunks)
+
+    with server(send(CUT)) as url, pytest.raises(TransientSourceError):
+        drain(url)
+    assert got == [b'{"data":']
+
+
+def test_logs_of_real_requests_hold_no_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    with server(send(GOOD)) as url, caplog.at_level(logging.DEBUG):
+        local(headers={"X-Token": "secret"}).request("GET", f"{url}path?key=secret")
+    assert "path" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_close_is_repeatable() -> None:
+    client = local()
+    client.close()
+    with server(send(GOOD)) as url:
+        client.request("GET", url)
+    client.close()
+    client.close()

@@ -1,0 +1,409 @@
+"""Incremental syncs: nothing lost, nothing needless, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retreasure_assets.entities import RawBatch, Window
+from retreasure_assets.errors import ConfigurationError, PermanentSourceError, TransientSourceError
+from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
+from tests.unit.sources.fake_shop import T0, TOKEN, FakeShop, order, stamp
+
+Connect = Callable[..., ShopifyConnector]
+ORDERS = ENTITIES["orders"]
+
+
+def ids(batches: list[RawBatch]) -> list[str]:
+    return [json.loads(payload)["id"] for batch in batches for payload in (batch.payloads or batch.records)]
+
+
+def read(connector: ShopifyConnector, name: str, cursor: Any = None, window: Window | None = None) -> list[RawBatch]:
+    batches = list(connector.batches(ENTITIES[name], cursor, window or Window()))
+    for batch in batches:
+        assert batch.records
+        assert len(batch.records) == len(batch.origins)
+        assert all(origin.startswith("https://retreasure.myshopify.com/") for origin in batch.origins)
+        assert json.loads(json.dumps(batch.cursor)) == batch.cursor
+    return batches
+
+
+def orders(count: int, step: timedelta = timedelta(hours=1)) -> list[dict[str, Any]]:
+    return [order(n, T0 + n * step) for n in range(1, count + 1)]
+
+
+def test_reads_all_pages_byte_for_byte(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(130)
+    batches = read(connect(), "orders")
+    assert len(batches) > 1
+    assert ids(batches) == [node["id"] for node in shop.nodes["orders"]]
+    for batch in batches:
+        assert batch.payloads is None
+        for record in batch.records:
+            assert record == shop.sent[json.loads(record)["id"]]
+    assert batches[-1].cursor == {"updated_at": shop.nodes["orders"][-1]["updatedAt"]}
+
+
+def test_the_next_sync_reads_back_by_the_overlap_only(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(200)
+    cursor = read(connect(), "orders")[-1].cursor
+    again = read(connect(), "orders", cursor)
+    assert ids(again) == [f"gid://shopify/Order/{n}" for n in range(200 - 48, 201)]
+    assert again[-1].cursor == cursor
+
+
+def test_an_empty_shop_gives_no_batches(shop: FakeShop, connect: Connect) -> None:
+    for name in ENTITIES:
+        assert read(connect(), name) == []
+
+
+def test_records_that_change_while_they_are_read_are_not_lost(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(120)
+    seen: dict[str, str] = {}
+    moved = iter(range(1, 6))
+
+    def change(name: str, variables: dict[str, Any]) -> None:
+        # With each page a record that was read, and one that was not, moves to the end of the sort.
+        if name == "Orders" and (n := next(moved, None)):
+            for node in (shop.nodes["orders"][n], shop.nodes["orders"][119 - n]):
+                node["updatedAt"] = stamp(T0 + timedelta(days=30, hours=n))
+
+    shop.before = change
+    for batch in read(connect(), "orders"):
+        for record in batch.records:
+            node = json.loads(record)
+            seen[node["id"]] = node["updatedAt"]
+    assert seen == {node["id"]: node["updatedAt"] for node in shop.nodes["orders"]}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_sync_killed_anywhere_any_number_of_times_loses_nothing(data: st.DataObject) -> None:
+    shop = FakeShop()
+    count = data.draw(st.integers(1, 120))
+    # Few distinct times, so that pages end in the middle of one instant.
+    hours = data.draw(st.lists(st.integers(0, 200), min_size=count, max_size=count))
+    shop.nodes["orders"] = [order(n, T0 + timedelta(hours=hour)) for n, hour in enumerate(hours)]
+    cap = data.draw(st.sampled_from([10_000, 60, 90]))
+    durable: dict[str, str] = {}
+    cursor = None
+    for _ in range(data.draw(st.integers(0, 5))):
+        connector = _connect(shop, cap)
+        for stop, batch in enumerate(connector.batches(ORDERS, cursor, Window())):
+            _store(durable, batch)
+            cursor = batch.cursor or cursor
+            if stop >= data.draw(st.integers(0, 2)):
+                break
+        if data.draw(st.booleans()) and shop.nodes["orders"]:
+            node = shop.nodes["orders"][data.draw(st.integers(0, count - 1))]
+            node["updatedAt"] = stamp(T0 + timedelta(hours=201 + data.draw(st.integers(0, 9))))
+    for batch in _connect(shop, cap).batches(ORDERS, cursor, Window()):
+        _store(durable, batch)
+        cursor = batch.cursor or cursor
+    for batch in _connect(shop, cap).batches(ORDERS, cursor, Window()):
+        _store(durable, batch)
+    assert durable == {node["id"]: node["updatedAt"] for node in shop.nodes["orders"]}
+
+
+def _connect(shop: FakeShop, cap: int) -> ShopifyConnector:
+    return ShopifyConnector(
+        token=TOKEN,
+        shop="retreasure",
+        cap=cap,
+        transport=httpx.MockTransport(shop.handle),
+        sleep=shop.sleep,
+        monotonic=shop.monotonic,
+        now=shop.now,
+    )
+
+
+def _store(durable: dict[str, str], batch: RawBatch) -> None:
+    for record in batch.records:
+        node = json.loads(record)
+        durable[node["id"]] = max(durable.get(node["id"], ""), node["updatedAt"])
+
+
+def test_a_killed_sync_goes_on_at_its_page(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(120)
+    stream = connect().batches(ORDERS, None, Window())
+    first = next(stream)
+    stream.close()
+    rest = read(connect(), "orders", first.cursor)
+    assert ids([first]) + ids(rest) == [node["id"] for node in shop.nodes["orders"]]
+
+
+def test_a_dead_page_cursor_falls_back_to_the_last_time_seen(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(120)
+    stream = connect().batches(ORDERS, None, Window())
+    first = next(stream)
+    stream.close()
+    refused = []
+
+    def refuse(name: str, variables: dict[str, Any]) -> httpx.Response | None:
+        if name == "Orders" and not refused:
+            refused.append(variables["after"])
+            return httpx.Response(200, json={"errors": [{"message": "Invalid cursor"}]})
+        return None
+
+    shop.before = refuse
+    rest = read(connect(), "orders", first.cursor)
+    assert refused[0] is not None
+    assert set(ids([first]) + ids(rest)) == {node["id"] for node in shop.nodes["orders"]}
+    assert len(ids([first]) + ids(rest)) == 121
+
+
+def test_a_refused_first_query_is_not_tried_again(shop: FakeShop, connect: Connect) -> None:
+    shop.before = lambda name, variables: httpx.Response(200, json={"errors": [{"message": "no"}]})
+    with pytest.raises(PermanentSourceError):
+        read(connect(bulk_threshold=10**6), "customers")
+    assert len(shop.operations) == 1
+
+
+def test_what_is_left_of_a_sync_may_be_gone(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(60)
+    stream = connect().batches(ORDERS, None, Window())
+    first = next(stream)
+    stream.close()
+    shop.nodes["orders"] = shop.nodes["orders"][:20]
+    again = read(connect(), "orders", first.cursor)
+    assert again[-1].cursor == {"updated_at": shop.nodes["orders"][-1]["updatedAt"]}
+
+
+def test_the_pagination_cap_is_never_reached(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(700)
+    batches = read(connect(cap=300), "orders")
+    assert set(ids(batches)) == {node["id"] for node in shop.nodes["orders"]}
+    assert len({v["query"] for v in shop.variables if "query" in v and "first" in v}) >= 3
+    assert batches[-1].cursor == {"updated_at": shop.nodes["orders"][-1]["updatedAt"]}
+
+
+def test_too_many_changes_in_one_second_are_named(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["customers"] = [order(n, datetime(2020, 1, 1, tzinfo=UTC)) for n in range(900)]
+    with pytest.raises(PermanentSourceError, match="same second"):
+        read(connect(cap=600), "customers")
+
+
+def test_a_window_reads_just_that_and_leaves_the_cursor(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(100)
+    window = Window(T0 + timedelta(hours=10), T0 + timedelta(hours=60))
+    batches = read(connect(), "orders", {"updated_at": "2030-01-01T00:00:00Z"}, window)
+    assert ids(batches) == [f"gid://shopify/Order/{n}" for n in range(10, 60)]
+    assert all(batch.cursor is None for batch in batches)
+
+
+def test_an_open_window(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(100)
+    assert len(ids(read(connect(), "orders", None, Window(since=T0 + timedelta(hours=91))))) == 10
+    assert len(ids(read(connect(), "orders", None, Window(until=T0 + timedelta(hours=11))))) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "time_key"),
+    [("payouts", "payouts", "issuedAt"), ("balance_transactions", "balanceTransactions", "transactionDate")],
+)
+def test_finances_are_read_again_for_90_days(
+    shop: FakeShop, connect: Connect, name: str, key: str, time_key: str
+) -> None:
+    days = [T0 + timedelta(days=n) for n in range(200)]
+    shop.nodes[key] = [{"id": f"gid://shopify/X/{n}", time_key: stamp(day)} for n, day in enumerate(days)]
+    first = read(connect(), name)
+    assert len(ids(first)) == 200
+    again = read(connect(), name, first[-1].cursor)
+    assert len(ids(again)) == 91
+
+
+def test_a_shop_without_shopify_payments_has_no_payouts(shop: FakeShop, connect: Connect) -> None:
+    shop.has_payments = False
+    assert read(connect(), "payouts") == []
+    assert read(connect(), "balance_transactions") == []
+
+
+def stock(shop: FakeShop, per_location: int = 150) -> None:
+    shop.nodes["locations"] = [{"id": f"gid://shopify/Location/{n}", "updatedAt": stamp(T0)} for n in (1, 2, 3)]
+    shop.levels = {
+        f"gid://shopify/Location/{place}": [
+            {"id": f"gid://shopify/InventoryLevel/{place}{n:04}", "updatedAt": stamp(T0 + timedelta(minutes=n))}
+            for n in range(per_location)
+        ]
+        for place in (1, 3)
+    }
+
+
+def test_stock_of_all_locations(shop: FakeShop, connect: Connect) -> None:
+    stock(shop)
+    batches = read(connect(), "inventory_levels")
+    assert len(set(ids(batches))) == len(ids(batches)) == 300
+    assert batches[-1].cursor == {"updated_at": stamp(T0 + timedelta(minutes=149))}
+    assert read(connect(), "inventory_levels", batches[-1].cursor) != []
+
+
+def test_a_killed_stock_sync_goes_on_at_its_location(shop: FakeShop, connect: Connect) -> None:
+    stock(shop)
+    stream = connect().batches(ENTITIES["inventory_levels"], None, Window())
+    taken = [next(stream), next(stream)]
+    stream.close()
+    rest = read(connect(), "inventory_levels", taken[-1].cursor)
+    assert len(set(ids(taken + rest))) == 300
+    assert len(ids(rest)) < 300
+
+
+@pytest.mark.parametrize("window", [Window(), Window(since=T0), Window(until=T0 + timedelta(days=99))])
+def test_more_stock_than_can_be_paged_is_read_in_parts(shop: FakeShop, connect: Connect, window: Window) -> None:
+    stock(shop, per_location=1500)
+    batches = read(connect(cap=500), "inventory_levels", None, window)
+    assert len(set(ids(batches))) == 3000
+    # Half a part is read twice here, where ids are in the order of time.
+    assert len(ids(batches)) < 9000
+    if window == Window():
+        assert batches[-1].cursor == {"updated_at": stamp(T0 + timedelta(minutes=1499))}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_a_stock_sync_killed_anywhere_loses_nothing(data: st.DataObject) -> None:
+    shop = FakeShop()
+    stock(shop, per_location=0)
+    for place in shop.levels:
+        minutes = data.draw(st.lists(st.integers(0, 5000), max_size=400))
+        shop.levels[place] = [
+            {"id": f"{place}/{n:04}", "updatedAt": stamp(T0 + timedelta(minutes=minute))}
+            for n, minute in enumerate(minutes)
+        ]
+    durable: dict[str, str] = {}
+    cursor = None
+    for _ in range(data.draw(st.integers(0, 4))):
+        stop = data.draw(st.integers(0, 3))
+        for index, batch in enumerate(_connect(shop, 350).batches(ENTITIES["inventory_levels"], cursor, Window())):
+            _store(durable, batch)
+            cursor = batch.cursor
+            if index >= stop:
+                break
+    for batch in _connect(shop, 350).batches(ENTITIES["inventory_levels"], cursor, Window()):
+        _store(durable, batch)
+        cursor = batch.cursor
+    assert durable == {node["id"]: node["updatedAt"] for nodes in shop.levels.values() for node in nodes}
+    assert cursor is None or set(cursor) == {"updated_at"}
+
+
+def test_too_much_stock_that_changed_in_one_second_is_named(shop: FakeShop, connect: Connect) -> None:
+    stock(shop, per_location=600)
+    for node in shop.levels["gid://shopify/Location/1"]:
+        node["updatedAt"] = stamp(T0)
+    with pytest.raises(PermanentSourceError, match="inventory levels changed in the same second"):
+        read(connect(cap=400), "inventory_levels")
+
+
+def test_a_stale_stock_sync_starts_anew(shop: FakeShop, connect: Connect) -> None:
+    stock(shop)
+    stream = connect().batches(ENTITIES["inventory_levels"], None, Window())
+    taken = [next(stream), next(stream)]
+    stream.close()
+    shop.time += 25 * 3600
+    assert len(set(ids(read(connect(), "inventory_levels", taken[-1].cursor)))) == 300
+
+
+def test_what_is_left_of_a_stock_sync_may_be_gone(shop: FakeShop, connect: Connect) -> None:
+    stock(shop)
+    stream = connect().batches(ENTITIES["inventory_levels"], None, Window())
+    taken = [next(stream), next(stream)]
+    stream.close()
+    shop.levels["gid://shopify/Location/3"] = []
+    shop.levels["gid://shopify/Location/1"] = shop.levels["gid://shopify/Location/1"][:50]
+    again = read(connect(), "inventory_levels", taken[-1].cursor)
+    assert len(ids(again)) == 50
+    assert again[-1].cursor is not None
+    assert set(again[-1].cursor) == {"updated_at"}
+
+
+def test_locations_are_read_whole_each_time(shop: FakeShop, connect: Connect) -> None:
+    stock(shop)
+    cursor = read(connect(), "locations")[-1].cursor
+    assert len(ids(read(connect(), "locations", cursor))) == 3
+
+
+def test_a_record_with_invalid_utf8_leaves_the_others(shop: FakeShop, connect: Connect) -> None:
+    body = b'{"data":{"customers":{"nodes":[{"id":"a","updatedAt":"2026-01-01T00:00:00Z","firstName":"\xff"},'
+    body += b'{"id":"b","updatedAt":"2026-01-02T00:00:00Z"},{"id":"c","updatedAt":"nonsense"},{"id":"d"}],'
+    body += b'"pageInfo":{"hasNextPage":false}}}}'
+    shop.before = lambda name, variables: httpx.Response(200, content=body)
+    (batch,) = read_raw(connect(), "customers")
+    assert len(batch.records) == 4
+    assert b"\xff" in batch.records[0]
+    assert batch.cursor == {"updated_at": "2026-01-02T00:00:00Z"}
+
+
+def read_raw(connector: ShopifyConnector, name: str) -> list[RawBatch]:
+    return list(connector.batches(ENTITIES[name], None, Window()))
+
+
+def test_a_malformed_order_goes_through_to_bronze(shop: FakeShop, connect: Connect) -> None:
+    body = b'{"data":{"orders":{"nodes":[{"id":"a","updatedAt":"2026-01-01T00:00:00Z","email":"\xff"}],'
+    body += b'"pageInfo":{"hasNextPage":false}}}}'
+
+    def answer(name: str, variables: dict[str, Any]) -> httpx.Response | None:
+        return httpx.Response(200, content=body) if name == "Orders" else None
+
+    shop.before = answer
+    (batch,) = read_raw(connect(), "orders")
+    assert len(batch.records) == 1
+
+
+@pytest.mark.parametrize("cursor", [{"updated_at": 5}, {"scan": {"since": 1}}, {"scan": []}])
+def test_a_foreign_cursor_is_named(connect: Connect, cursor: dict[str, Any]) -> None:
+    with pytest.raises(PermanentSourceError, match="stored cursor"):
+        read(connect(), "orders", cursor)
+
+
+def test_a_watermark_that_is_no_time_is_named(connect: Connect) -> None:
+    with pytest.raises(PermanentSourceError, match="watermark"):
+        read(connect(), "orders", {"updated_at": "yesterday"})
+
+
+@pytest.mark.parametrize(
+    ("shop_name", "url"),
+    [
+        ("ReTreasure", "https://retreasure.myshopify.com"),
+        ("retreasure.myshopify.com", "https://retreasure.myshopify.com"),
+        ("https://retreasure-2.myshopify.com/", "https://retreasure-2.myshopify.com"),
+    ],
+)
+def test_the_shops_name_in_any_form(shop_name: str, url: str) -> None:
+    assert ShopifyConnector(token="t", shop=shop_name).url == f"{url}/admin/api/2026-10/graphql.json"
+
+
+@pytest.mark.parametrize("shop_name", ["", "two words", "shop.example.com", "a/b", "@evil"])
+def test_a_wrong_shops_name_is_named(shop_name: str) -> None:
+    with pytest.raises(ConfigurationError, match="RETREASURE_SHOPIFY_SHOP"):
+        ShopifyConnector(token="t", shop=shop_name)
+
+
+def test_check(shop: FakeShop, connect: Connect) -> None:
+    assert connect().check() == "ReTreasure"
+    with pytest.raises(PermanentSourceError, match="RETREASURE_SHOPIFY_TOKEN"):
+        connect(token="shpat_wrong").check()
+
+
+def test_a_failing_page_keeps_the_earlier_batches(shop: FakeShop, connect: Connect) -> None:
+    shop.nodes["orders"] = orders(200)
+    stream = connect().batches(ORDERS, None, Window())
+    got: list[RawBatch] = []
+    calls = {"n": 0}
+
+    def fail_later(name: str, variables: dict[str, Any]) -> httpx.Response | None:
+        calls["n"] += 1
+        return httpx.Response(503) if calls["n"] > 3 else None
+
+    shop.before = fail_later
+    with pytest.raises(TransientSourceError):
+        got.extend(stream)
+    assert got
+    shop.before = None
+    rest = read(connect(), "orders", got[-1].cursor)
+    assert set(ids(got + rest)) == {node["id"] for node in shop.nodes["orders"]}
