@@ -20,8 +20,8 @@ from rich.console import Console
 
 from retreasure_assets.errors import ConfigurationError, RetreasureError
 
-errors = Console(stderr=True, soft_wrap=True, highlight=False)
-console = Console(soft_wrap=True, highlight=False)
+errors = Console(file=sys.stderr, soft_wrap=True, highlight=False)
+console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
 
 WORLD_OPTIONS = [
     click.option("--seed", default=7, show_default=True, help="Another seed is another world."),
@@ -52,6 +52,14 @@ class Commands(click.Group):
             errors.print(f"[red]Error:[/red] {error.message}", markup=True)
             errors.print(f"[bold]Remedy:[/bold] {error.remedy}")
             context.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - the last stop before a person
+            if context.params.get("debug"):
+                raise
+            errors.print(f"[red]Error:[/red] An unexpected {type(error).__name__} stopped the command.")
+            errors.print("[bold]Remedy:[/bold] Run it again as `retreasure --debug ...` to see where; nothing is lost.")
+            context.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -118,7 +126,10 @@ def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
 @click.option("--truth", is_flag=True, help="Print the truth the world was generated from, as JSON, and stop.")
 def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, truth: bool) -> None:
     """Serve an invented ReTreasure through the platforms' own API shapes."""
-    from retreasure_assets.sandbox import WorldSpec, generate_world, serve, true_gold, write_till_files
+    from retreasure_assets.sandbox.server import serve
+    from retreasure_assets.sandbox.till import write_till_files
+    from retreasure_assets.sandbox.truth import truth as true_gold
+    from retreasure_assets.sandbox.world import WorldSpec, generate_world
 
     world = generate_world(WorldSpec(seed=seed, days=days, scale=scale))
     if truth:
@@ -128,7 +139,7 @@ def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, tr
         return
     if drop is not None:
         write_till_files(world, drop)
-    serve(world, port)
+    serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"))
 
 
 @main.command()
@@ -176,7 +187,7 @@ def sandbox_process(seed: int, days: int, scale: float) -> Iterator[None]:
     Raises:
         ConfigurationError: the sandbox did not start.
     """
-    from retreasure_assets.sandbox import environment
+    from retreasure_assets.sandbox.server import environment
     from retreasure_assets.settings import active_settings
 
     settings = active_settings()

@@ -119,7 +119,7 @@ def _sources(progress: Progress) -> Table:
 def _layers(platform: Platform) -> Table:
     rows = []
     for layer in ("bronze", "silver", "gold", "quarantine"):
-        tables = platform.lake.tables(layer)
+        tables = [table for at, table in platform.lake.tables() if at == layer]
         count = sum(platform.lake.row_count(layer, table) for table in tables)
         rows.append([layer, f"{len(tables):,}", f"{count:,}"])
     return _table("Layers", ["layer", "tables", "rows"], rows, numbers=True)

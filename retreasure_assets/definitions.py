@@ -26,10 +26,8 @@ def build_definitions(
         resource_overrides: resources to replace, by key.
     """
     platform = platform or Platform(active_settings())
-    dbt_models = build_dbt_assets(manifest_path())
-    files = platform.file_entities()
-    api = [entity for table, entity in platform.entities.items() if table in platform.api_tables]
-    jobs, schedules = build_jobs(api, files, dbt_models)
+    dbt_models = build_dbt_assets(manifest_path(platform.settings))
+    jobs, schedules = build_jobs(platform.api_entities.values(), platform.file_entities.values(), dbt_models)
     return dg.Definitions(
         assets=[*(build_bronze_asset(entity) for entity in platform.entities.values()), dbt_models],
         jobs=jobs,
@@ -40,4 +38,7 @@ def build_definitions(
     )
 
 
-defs = build_definitions()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads: the definitions of this environment, built when asked for."""
+    return build_definitions()

@@ -3,8 +3,6 @@
 What belongs here: how an entity looks in the asset graph. What does not: reading sources or writing tables.
 """
 
-from __future__ import annotations
-
 import datetime
 
 import dagster as dg
@@ -12,10 +10,28 @@ import dagster as dg
 from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure
 from retreasure_assets.entities import Entity, Window
 from retreasure_assets.errors import ConfigurationError, RetreasureError
-from retreasure_assets.lake.bronze import BRONZE_COLUMNS
+from retreasure_assets.lake.bronze import SCHEMA
 from retreasure_assets.lake.ingest import ingest
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.resources.platform import Platform
+
+#: What the columns hold that every bronze table has.
+COLUMNS = {
+    "record_id": "Deterministic id of this version of the record: source, entity, natural key and content.",
+    "source": "The source's name.",
+    "entity": "The entity's name.",
+    "natural_key": "The source's own key, its parts joined by a bar.",
+    "source_updated_at": "When the source says the record changed, UTC.",
+    "payload": "The record as JSON text, everything personal masked.",
+    "sealed": "The record's own bytes, sealed with the person's key; null where nothing in it is personal.",
+    "payload_sha256": "SHA-256 of the record's own bytes, hexadecimal.",
+    "person_id": "The person it is about: a random id that only the privacy vault can tie to anybody.",
+    "ingested_at": "When its batch was written, UTC; one value per batch, rising from batch to batch.",
+    "ingest_date": "The day of ingested_at; the table is partitioned by it.",
+    "batch_id": "Digest of the batch's record ids; it is in the Delta commit too.",
+    "run_id": "The Dagster run that wrote it.",
+    "origin": "Where it came from: address and page, file and line, or topic, partition and offset.",
+}
 
 #: The check that every record received is accounted for.
 BALANCE_CHECK = "records_balance"
@@ -130,5 +146,5 @@ def _sync(
 
 def _column_schema() -> dg.TableSchema:
     return dg.TableSchema(
-        columns=[dg.TableColumn(name, type_, description=text) for name, type_, text in BRONZE_COLUMNS]
+        columns=[dg.TableColumn(field.name, str(field.type), description=COLUMNS[field.name]) for field in SCHEMA]
     )

@@ -3,8 +3,6 @@
 What belongs here: how dbt nodes look in the asset graph, and one build of them. What does not: any SQL.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +16,8 @@ from retreasure_assets.automation.retries import as_dagster_failure
 from retreasure_assets.errors import BuildError, RetreasureError
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.publish import publish
-from retreasure_assets.lake.warehouse import prepare_warehouse, table_row_counts
-from retreasure_assets.resources.dbt import DbtCli, dbt_environment, dbt_vars
+from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
+from retreasure_assets.resources.dbt import DbtCli, dbt_environment
 from retreasure_assets.resources.platform import Platform
 
 DEFAULT_OWNER = "team:data-platform"
@@ -79,7 +77,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -
     prepare_warehouse(settings, platform.lake, platform.entities)
     with dbt_environment(settings):
         invocation = dbt.cli(
-            ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(dbt_vars(settings))],
+            ["build", "--exclude-resource-type", "unit_test"],
             context=context,
             raise_on_error=False,
         )
@@ -94,11 +92,12 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -
     failed = _failed_models(invocation)
     tables = [_table(context, output) for output in built]
     published = publish(settings, platform.lake, [table for table in tables if is_published(*table)])
-    counts = table_row_counts(settings)
+    counts = row_counts(settings, tables)
     for output, table in zip(built, tables, strict=True):
-        metadata = {**output.metadata, "dagster/row_count": counts.get(table, 0)}
-        yield dg.Output(None, output_name=output.output_name, metadata=metadata)
-    context.log.info(f"{sum(table.changed for table in published)} of {len(published)} tables changed in the lake.")
+        yield dg.Output(
+            None, output_name=output.output_name, metadata={**output.metadata, "dagster/row_count": counts[table]}
+        )
+    context.log.info(f"{sum(bool(table.parts) for table in published)} of {len(published)} tables changed in the lake.")
     if failed:
         raise BuildError(
             f"{len(failed)} models could not be built: {', '.join(failed[:5])}.",
@@ -121,7 +120,7 @@ def _failed_models(invocation: DbtCliInvocation) -> list[str]:
     if not results.exists():
         raise BuildError("dbt stopped before it built anything.", remedy="Its messages are in the run's log.")
     return [
-        result["unique_id"].rpartition(".")[2]
+        result["unique_id"].split(".")[2]
         for result in json.loads(results.read_bytes())["results"]
         if result["status"] == "error"
     ]

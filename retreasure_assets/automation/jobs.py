@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import dagster as dg
 
@@ -19,7 +19,7 @@ def _keys(entities: Iterable[Entity]) -> list[dg.AssetKey]:
 
 
 def build_jobs(
-    api: Sequence[Entity], files: Sequence[Entity], dbt: dg.AssetsDefinition
+    api: Collection[Entity], files: Collection[Entity], dbt: dg.AssetsDefinition
 ) -> tuple[list[dg.UnresolvedAssetJobDefinition], list[dg.ScheduleDefinition]]:
     """The jobs, and the schedules of those that run by the clock.
 

@@ -8,10 +8,12 @@ and Dagster skips whatever is downstream of a failed step within a run.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,9 +102,11 @@ def run_platform(
             raise_on_error=False,
         )
         synced = time.monotonic()
-        build = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
-            instance=instance, run_config=_QUIET, raise_on_error=False
-        )
+        # dagster-dbt repeats dbt's own log on stdout; the reporter and the run's log say what matters of it.
+        with redirect_stdout(io.StringIO()):
+            build = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
+                instance=instance, run_config=_QUIET, raise_on_error=False
+            )
         finished = time.monotonic()
     return RunOutcome(
         failures=[*_failures(sync), *_failures(build)],

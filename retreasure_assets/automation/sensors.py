@@ -1,7 +1,5 @@
 """Sensors: what starts a run when something happens rather than by the clock."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path

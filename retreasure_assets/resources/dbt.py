@@ -30,11 +30,13 @@ def dbt_executable() -> str:
 
 @contextmanager
 def dbt_environment(settings: Settings) -> Iterator[None]:
-    """While it lasts, the process has the variables that profiles.yml reads: dagster-dbt hands dbt its own."""
+    """While it lasts, the process has the variables that the dbt project reads: dagster-dbt hands dbt its own."""
     variables = {
         "RETREASURE_WAREHOUSE": str(settings.warehouse_path.absolute()),
         "RETREASURE_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
         "RETREASURE_THREADS": str(settings.threads),
+        "RETREASURE_REPORTING_CURRENCY": settings.reporting_currency,
+        "RETREASURE_BUSINESS_TIMEZONE": settings.business_timezone,
     }
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -48,16 +50,10 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def dbt_vars(settings: Settings) -> dict[str, str]:
-    """The project variables that the settings decide."""
-    return {
-        "reporting_currency": settings.reporting_currency,
-        "business_timezone": settings.business_timezone,
-    }
-
-
-def manifest_path() -> Path:
+def manifest_path(settings: Settings) -> Path:
     """The parsed project; parsed anew when any of its files is newer.
+
+    It is parsed with the settings that builds use, so that they need not parse it again.
 
     Raises:
         BuildError: the project does not parse.
@@ -65,7 +61,8 @@ def manifest_path() -> Path:
     project = dbt_project_dir()
     manifest = project / "target" / "manifest.json"
     if not manifest.exists() or manifest.stat().st_mtime < _newest(project):
-        _parse(project)
+        with dbt_environment(settings):
+            _parse(project)
     return manifest
 
 

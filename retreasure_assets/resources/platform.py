@@ -6,7 +6,7 @@ What belongs here: turning settings into lake, vault and connectors. What does n
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault, open_vault
 from retreasure_assets.settings import Settings
-from retreasure_assets.sources.files import FilesConnector, Mappings, load_mappings
+from retreasure_assets.sources.files import FileMapping, connectors, load_mappings
 from retreasure_assets.sources.files import entities as file_entities
 from retreasure_assets.sources.registry import configured_connectors, declared_entities
 
@@ -65,35 +65,36 @@ class Platform:
         return open_vault(self.settings)
 
     @cached_property
-    def mappings(self) -> Mappings:
+    def mappings(self) -> Sequence[FileMapping]:
         """File mappings, shipped and the user's own."""
         return load_mappings(self.settings.mappings_path)
 
     @cached_property
-    def entities(self) -> Mapping[str, Entity]:
-        """Every entity the platform can take in, by bronze table."""
-        declared = [*declared_entities().values(), *file_entities(self.mappings).values()]
-        return {entity.table: entity for entity in sorted(declared, key=lambda entity: entity.table)}
+    def api_entities(self) -> Mapping[str, Entity]:
+        """The entities that APIs feed, by bronze table."""
+        return declared_entities()
 
     @cached_property
-    def api_connectors(self) -> Mapping[str, Connector]:
-        """The APIs that have what they need to be asked, by source."""
+    def file_entities(self) -> Mapping[str, Entity]:
+        """The entities that dropped files feed, by bronze table."""
+        return file_entities(self.mappings)
+
+    @cached_property
+    def entities(self) -> Mapping[str, Entity]:
+        """Every entity the platform can take in, by bronze table."""
+        return dict(sorted({**self.api_entities, **self.file_entities}.items()))
+
+    @cached_property
+    def _apis(self) -> Mapping[str, Connector]:
         return configured_connectors(self.settings)
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Connector]:
+        return connectors(self.settings.drop_path, self.mappings)
 
     def connector_for(self, entity: Entity) -> Connector | None:
         """The connector that reads an entity, or None while its source is off."""
-        if entity.table in self.api_tables:
-            return self.api_connectors.get(entity.source)
-        return FilesConnector(self.settings.drop_path, self.mappings, source=entity.source)
-
-    @cached_property
-    def api_tables(self) -> frozenset[str]:
-        """Bronze tables that an API feeds; dropped files feed the others."""
-        return frozenset(entity.table for entity in declared_entities().values())
-
-    def file_entities(self) -> list[Entity]:
-        """The entities that dropped files feed."""
-        return [entity for table, entity in self.entities.items() if table not in self.api_tables]
+        return (self._apis if entity.table in self.api_entities else self._folders).get(entity.source)
 
 
 def dbt_project_dir() -> Path:

@@ -1,0 +1,140 @@
+"""The ingestion log ``ops.ingestion_log``: what was read, when, and how it went.
+
+What belongs here: the table. What does not: deciding what to read (ingest.py). It holds no personal data: errors are
+those sentences that a person may see anyway, others are named by their class only.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+from deltalake import WriterProperties
+from deltalake.exceptions import CommitFailedError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from retreasure_assets.entities import Entity, Window
+from retreasure_assets.errors import RetreasureError
+from retreasure_assets.lake.bronze import BatchResult
+from retreasure_assets.lake.records import TIMESTAMP
+from retreasure_assets.lake.storage import Lake, append, explained
+
+LAYER, TABLE = "ops", "ingestion_log"
+SCHEMA = pa.schema(
+    [
+        ("log_id", pa.string()),
+        ("batch_id", pa.string()),
+        ("run_id", pa.string()),
+        ("source", pa.string()),
+        ("entity", pa.string()),
+        ("window_since", TIMESTAMP),
+        ("window_until", TIMESTAMP),
+        ("records", pa.int64()),
+        ("new", pa.int64()),
+        ("duplicates", pa.int64()),
+        ("quarantined", pa.int64()),
+        ("bytes", pa.int64()),
+        ("status", pa.string()),
+        ("error_class", pa.string()),
+        ("error_message", pa.string()),
+        ("attempt", pa.int32()),
+        ("started_at", TIMESTAMP),
+        ("finished_at", TIMESTAMP),
+        ("duration_seconds", pa.float64()),
+        ("log_date", pa.date32()),
+    ]
+)
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is being read, by whom, for the how-manieth time."""
+
+    entity: Entity
+    window: Window
+    run_id: str
+    attempt: int = 1
+
+
+class IngestionLog:
+    """Appends to the log."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def written(self, attempt: Attempt, result: BatchResult, started_at: datetime, finished_at: datetime) -> None:
+        """Log a batch.
+
+        Raises:
+            LakeError: the log cannot be written.
+        """
+        self._append(
+            attempt,
+            started_at,
+            finished_at,
+            status="ok",
+            batch_id=result.batch_id,
+            records=result.records,
+            new=result.new,
+            duplicates=result.duplicates,
+            quarantined=result.quarantined,
+            bytes=result.bytes,
+        )
+
+    def failed(self, attempt: Attempt, error: BaseException, started_at: datetime, finished_at: datetime) -> None:
+        """Log what ended an ingestion.
+
+        Raises:
+            LakeError: the log cannot be written.
+        """
+        message = str(error) if isinstance(error, RetreasureError) else "The run ended unexpectedly."
+        self._append(
+            attempt,
+            started_at,
+            finished_at,
+            status="failed",
+            error_class=type(error).__name__,
+            error_message=message,
+            records=0,
+            new=0,
+            duplicates=0,
+            quarantined=0,
+            bytes=0,
+        )
+
+    def _append(self, attempt: Attempt, started_at: datetime, finished_at: datetime, **values: object) -> None:
+        row: dict[str, object] = {
+            "log_id": uuid.uuid4().hex,
+            "run_id": attempt.run_id,
+            "source": attempt.entity.source,
+            "entity": attempt.entity.name,
+            "window_since": attempt.window.since,
+            "window_until": attempt.window.until,
+            "attempt": attempt.attempt,
+            "started_at": started_at,
+            "finished_at": finished_at,
+            "duration_seconds": (finished_at - started_at).total_seconds(),
+            "log_date": finished_at.date(),
+        } | values
+        rows = pa.Table.from_pylist([row], schema=SCHEMA)
+        with explained(f"{LAYER}.{TABLE}"):
+            for again in Retrying(
+                retry=retry_if_exception_type(CommitFailedError),
+                stop=stop_after_attempt(10),
+                wait=wait_random_exponential(multiplier=0.05, max=2),
+                reraise=True,
+            ):
+                with again:
+                    append(
+                        self._lake,
+                        LAYER,
+                        TABLE,
+                        rows,
+                        partition_by="log_date",
+                        writer=_WRITER,
+                        metadata={"run_id": attempt.run_id},
+                        read=self._lake.find(LAYER, TABLE),
+                    )

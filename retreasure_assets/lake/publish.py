@@ -1,0 +1,272 @@
+"""Publishing: silver and gold tables of the warehouse become Delta tables in the lake.
+
+What belongs here: finding what changed and replacing it in one commit per table. What does not: building the tables
+(dbt) and reading them (query.py).
+
+A table with a date is split by month (column ``_month``), and only months that changed are replaced; one without is
+replaced whole. A month is looked at when it has rows built since the last publication, or when its number of rows
+differs from the published one, which is how deleted rows show. What is looked at is replaced only where its content,
+``built_at`` aside, has another fingerprint: a model that is built anew every time does not publish the same rows
+again. Readers of an old version keep its files until ``maintain`` removes them a week later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import msgspec
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+
+from retreasure_assets.errors import BuildError
+from retreasure_assets.lake.storage import Lake, add_actions, explained
+from retreasure_assets.lake.warehouse import open_warehouse, quote, quote_name
+
+if TYPE_CHECKING:
+    from retreasure_assets.settings import Settings
+
+MONTH = "_month"
+#: The first of these that a table has decides a row's month. None of them changes once a row exists, or hardly ever.
+_DATES = (
+    "business_date",
+    "ordered_at",
+    "refunded_at",
+    "paid_at",
+    "charged_at",
+    "transacted_at",
+    "issued_at",
+    "shipped_at",
+    "rate_date",
+    "date_day",
+    "occurred_at",
+    "valid_from",
+)
+_BUILT_AT = "built_at"
+#: Of a row without a date.
+_UNDATED = "none"
+_BATCH_ROWS = 50_000
+_STATE = "retreasure"
+#: Compaction commits may stand between the newest commit and the last publication.
+_LOOK_BACK = 20
+_WRITER = WriterProperties(compression="ZSTD", compression_level=3)
+
+
+class _State(msgspec.Struct):
+    """What a publication leaves in its commit for the next one."""
+
+    built_at: str | None
+    prints: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """What was published of one table.
+
+    Args:
+        layer: silver or gold.
+        table: its name.
+        rows: how many it has now.
+        parts: the months replaced, or ``all``; empty when nothing changed.
+        version: its Delta version now.
+    """
+
+    layer: str
+    table: str
+    rows: int
+    parts: tuple[str, ...]
+    version: int
+
+
+def publish(settings: Settings, lake: Lake, tables: Sequence[tuple[str, str]]) -> list[PublishedTable]:
+    """Bring the lake's copies of warehouse tables up to date, each in one commit.
+
+    Args:
+        settings: where the warehouse is.
+        lake: where to publish.
+        tables: (layer, table) of each.
+
+    Raises:
+        BuildError: the warehouse lacks a table.
+        LakeError: the warehouse cannot be read or the lake not written.
+    """
+    with open_warehouse(
+        settings.warehouse_path, settings.duckdb_memory_limit, settings.threads, read_only=True
+    ) as engine:
+        published = []
+        for layer, table in tables:
+            with explained(f"{layer}.{table}"):
+                try:
+                    published.append(_Publication(engine, lake, layer, table).run())
+                except duckdb.CatalogException:
+                    raise BuildError(
+                        f"The warehouse has no table {layer}.{table}.", remedy="Build it first with `retreasure run`."
+                    ) from None
+                except duckdb.Error as error:
+                    # DuckDB's texts may quote values.
+                    raise OSError(type(error).__name__) from None
+        return published
+
+
+class _Publication:
+    """One table's publication."""
+
+    def __init__(self, engine: duckdb.DuckDBPyConnection, lake: Lake, layer: str, table: str) -> None:
+        self._engine = engine
+        self._layer, self._table = layer, table
+        self._uri = lake.uri(layer, table)
+        self._name = f"{quote_name(layer)}.{quote_name(table)}"
+        described = engine.execute(f"DESCRIBE {self._name}").fetchall()
+        self._types: dict[str, str] = {row[0]: row[1] for row in described}
+        self._dated = next((name for name in _DATES if name in self._types), None)
+        self._delta = lake.find(layer, table)
+
+    def run(self) -> PublishedTable:
+        """Find what changed and replace it."""
+        schema = _delta_schema(self._reader(["limit 0"]).schema)
+        state = self._state() if self._delta is not None and _same(schema, self._delta) else None
+        counts = self._counts()
+        if state is None:
+            # New, or of other columns than before.
+            parts = sorted(counts)
+            if self._delta is None or parts or self._published():
+                self._replace(schema, parts, self._prints(parts), everything=True)
+        else:
+            looked_at = self._looked_at(state, counts)
+            prints = self._prints(part for part in looked_at if part in counts)
+            parts = [part for part in looked_at if prints.get(part) != state.prints.get(part)]
+            if parts:
+                kept = {part: text for part, text in state.prints.items() if part not in looked_at}
+                self._replace(schema, parts, kept | prints, everything=False)
+        names = tuple(parts) if self._dated else (("all",) if parts else ())
+        return PublishedTable(self._layer, self._table, sum(counts.values()), names, self._version())
+
+    def _version(self) -> int:
+        return DeltaTable(self._uri, without_files=True).version()
+
+    def _month(self) -> str:
+        if self._dated is None:
+            return quote("all")
+        return f"coalesce(strftime({quote_name(self._dated)}, '%Y-%m'), {quote(_UNDATED)})"
+
+    def _counts(self) -> dict[str, int]:
+        """Rows by part."""
+        return dict(
+            self._engine.execute(f"SELECT {self._month()} AS part, count(*) FROM {self._name} GROUP BY part").fetchall()
+        )
+
+    def _published(self) -> dict[str, int]:
+        """Published rows by part, from the Delta log alone."""
+        assert self._delta is not None
+        actions = add_actions(self._delta)
+        parts = actions[f"partition.{MONTH}"].to_pylist() if self._dated else ["all"] * actions.num_rows
+        counts: dict[str, int] = {}
+        for part, rows in zip(parts, actions["num_records"].to_pylist(), strict=True):
+            counts[part] = counts.get(part, 0) + (rows or 0)
+        return counts
+
+    def _looked_at(self, state: _State, counts: Mapping[str, int]) -> list[str]:
+        """Parts that may have changed."""
+        published = self._published()
+        looked_at = {part for part in counts.keys() | published.keys() if counts.get(part) != published.get(part)}
+        if state.built_at is None or _BUILT_AT not in self._types:
+            return sorted(looked_at | counts.keys())
+        rows = self._engine.execute(
+            f"SELECT DISTINCT {self._month()} FROM {self._name} "
+            f"WHERE {_BUILT_AT} IS NULL OR {_BUILT_AT} > CAST({quote(state.built_at)} AS {self._types[_BUILT_AT]})"
+        ).fetchall()
+        return sorted(looked_at | {part for (part,) in rows})
+
+    def _prints(self, parts: Iterable[str]) -> dict[str, str]:
+        """Each part's fingerprint: the sum of its rows' hashes, whatever their order, ``built_at`` left out."""
+        wanted = sorted(parts)
+        if not wanted:
+            return {}
+        columns = ", ".join(quote_name(name) for name in self._types if name != _BUILT_AT)
+        rows = self._engine.execute(
+            f"SELECT {self._month()} AS part, count(*), sum(CAST(hash({columns}) AS HUGEINT)) "
+            f"FROM {self._name} WHERE {self._month()} IN ({_listed(wanted)}) GROUP BY part"
+        ).fetchall()
+        return {part: f"{count}-{total}" for part, count, total in rows}
+
+    def _state(self) -> _State | None:
+        assert self._delta is not None
+        for commit in self._delta.history(_LOOK_BACK):
+            if _STATE in commit:
+                return msgspec.json.decode(commit[_STATE], type=_State)
+        return None
+
+    def _replace(self, schema: pa.Schema, parts: Sequence[str], prints: dict[str, str], *, everything: bool) -> None:
+        built_at = None
+        if _BUILT_AT in self._types:
+            # fetchall: DuckDB takes no other query on a connection whose result has rows to come.
+            ((built_at,),) = self._engine.execute(
+                f"SELECT CAST(max({_BUILT_AT}) AS VARCHAR) FROM {self._name}"
+            ).fetchall()
+        some = self._dated is not None and not everything
+        conditions = [f"WHERE {self._month()} IN ({_listed(parts)})"] if some else []
+        if self._dated:
+            conditions.append(f"ORDER BY {MONTH}")
+        state = msgspec.json.encode(_State(built_at, prints)).decode()
+        write_deltalake(
+            self._uri,
+            pa.RecordBatchReader.from_batches(schema, _cast(self._reader(conditions), schema)),
+            mode="overwrite",
+            schema_mode="overwrite" if everything else None,
+            predicate=f"{MONTH} IN ({_listed(parts)})" if some else None,
+            partition_by=[MONTH] if self._dated else None,
+            name=f"{self._layer}.{self._table}",
+            writer_properties=_WRITER,
+            commit_properties=CommitProperties(custom_metadata={_STATE: state}),
+        )
+
+    def _reader(self, conditions: Sequence[str]) -> pa.RecordBatchReader:
+        month = f", {self._month()} AS {MONTH}" if self._dated else ""
+        query = f"SELECT *{month} FROM {self._name} {' '.join(conditions)}"
+        return self._engine.sql(query).to_arrow_reader(_BATCH_ROWS)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return ", ".join(quote(part) for part in parts)
+
+
+def _delta_schema(schema: pa.Schema) -> pa.Schema:
+    """The nearest types that Delta has."""
+    return pa.schema([pa.field(field.name, _delta_type(field.type)) for field in schema])
+
+
+def _delta_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(kind):
+        # Times are UTC everywhere; Delta reads one without a zone as something else.
+        return pa.timestamp("us", tz="UTC")
+    if pa.types.is_dictionary(kind):
+        return _delta_type(kind.value_type)
+    if pa.types.is_time(kind) or pa.types.is_null(kind):
+        return pa.string()
+    if pa.types.is_uint64(kind):
+        return pa.decimal128(20, 0)
+    if pa.types.is_unsigned_integer(kind):
+        return pa.int64()
+    return kind
+
+
+def _cast(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for batch in reader:
+        yield batch.cast(schema)
+
+
+def _same(schema: pa.Schema, delta: DeltaTable) -> bool:
+    """Whether the published table has these columns."""
+    published = pa.schema(delta.schema().to_arrow())
+    return [(field.name, _plain(field.type)) for field in schema] == [
+        (field.name, _plain(field.type)) for field in published
+    ]
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Text and bytes without their variants, which Delta does not tell apart."""
+    if kind in {pa.large_string(), pa.string_view()}:
+        return pa.string()
+    return pa.binary() if kind in {pa.large_binary(), pa.binary_view()} else kind

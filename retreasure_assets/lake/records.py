@@ -1,0 +1,179 @@
+"""Judging records: what each is called, when it changed, whom it names, and whether it can be read at all.
+
+What belongs here: one pass over the bytes of a batch. What does not: keys, persons and tables (bronze.py). The bytes
+are judged here and nowhere else, so that every engine that reads later finds the same records readable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.privacy.identities import RECORD, usable
+from retreasure_assets.privacy.masking import MalformedRecordError, Masker
+from retreasure_assets.privacy.paths import Scalar
+from retreasure_assets.privacy.vault import Identities
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(slots=True)
+class Judged:
+    """Records of one batch, column by column; all columns are of one length.
+
+    Args:
+        places: each record's place in the batch.
+        record_ids: SHA-256 of source, entity, natural key and content, 32 hex digits.
+        natural_keys: the parts joined by ``|``; None where they could not be read.
+        hashes: SHA-256 of the record's own bytes, hex.
+        updated: the source's change time as it wrote it.
+        identities: whom the record names; empty unless the entity is personal.
+        payloads: masked JSON; empty for records that cannot be read.
+        reasons: why a record cannot be read; empty for good ones.
+    """
+
+    places: list[int] = field(default_factory=list)
+    record_ids: list[str] = field(default_factory=list)
+    natural_keys: list[str | None] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    updated: list[Scalar] = field(default_factory=list)
+    identities: list[Identities] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def take(self, rows: Sequence[int]) -> Judged:
+        """Only some rows, by their number."""
+        if len(rows) == len(self.places):
+            return self
+        columns = (getattr(self, name) for name in self.__slots__)
+        return Judged(*([column[row] for row in rows] if column else [] for column in columns))
+
+
+class RecordReader:
+    """Reads the records of one entity.
+
+    Args:
+        entity: what they are.
+        pseudonym_key: the key of the mask ``pseudonym``.
+    """
+
+    def __init__(self, entity: Entity, pseudonym_key: bytes) -> None:
+        self._entity = entity
+        paths = [*entity.natural_key]
+        if entity.updated_at is not None:
+            paths.append(entity.updated_at)
+        if entity.personal:
+            paths += [identity.path for identity in entity.identities]
+        capture = list(dict.fromkeys(paths))
+        self._masker = Masker(entity.masks, capture, pseudonym_key)
+        self._key_places = [capture.index(path) for path in entity.natural_key]
+        self._updated_place = None if entity.updated_at is None else capture.index(entity.updated_at)
+        self._people = [
+            (identity.kind, capture.index(identity.path)) for identity in entity.identities if entity.personal
+        ]
+        self._prefix = f"{entity.source}\n{entity.name}\n"
+
+    def read(self, batch: RawBatch) -> tuple[Judged, Judged]:
+        """Judge every record of a batch.
+
+        Returns:
+            The good records and the bad ones; together as many as the batch has.
+        """
+        good, bad = Judged(), Judged()
+        texts = batch.records if batch.payloads is None else batch.payloads
+        problems = batch.problems
+        key_places, masker, prefix = self._key_places, self._masker, self._prefix
+        updated_place, personal = self._updated_place, self._entity.personal
+        sha256 = hashlib.sha256
+        for place, record in enumerate(batch.records):
+            digest = sha256(record).hexdigest()
+            key: str | None = None
+            try:
+                if problems is not None and (problem := problems[place]) is not None:
+                    raise MalformedRecordError(problem)
+                text = texts[place]
+                # Pure ASCII is by far the most common, and quicker to see than to decode.
+                if not text.isascii():
+                    text.decode()
+                captured, payload = masker(text)
+                if len(key_places) == 1:
+                    value = captured[key_places[0]]
+                    key = value if type(value) is str else _text(value)
+                    if not key or key.isspace():
+                        raise MalformedRecordError(self._without_key(captured))
+                else:
+                    parts = [_text(captured[at]) for at in key_places]
+                    if not all(parts):
+                        raise MalformedRecordError(self._without_key(captured))
+                    key = "|".join(parts)
+            except MalformedRecordError as error:
+                self._refuse(bad, place, digest, key, str(error))
+                continue
+            except UnicodeDecodeError:
+                self._refuse(bad, place, digest, key, "is not valid UTF-8")
+                continue
+            content = digest
+            if text is not record:
+                # A file's line read by a corrected mapping is another version of the record.
+                content += sha256(text).hexdigest()
+            good.places.append(place)
+            good.record_ids.append(sha256(f"{prefix}{key}\n{content}".encode()).hexdigest()[:32])
+            good.natural_keys.append(key)
+            good.hashes.append(digest)
+            good.payloads.append(payload)
+            if updated_place is not None:
+                good.updated.append(captured[updated_place])
+            if personal:
+                good.identities.append(self._identities(captured, key))
+        return good, bad
+
+    def _identities(self, captured: list[Scalar], key: str) -> Identities:
+        found = [(kind, value) for kind, at in self._people if (value := captured[at]) and usable(kind, value)]
+        # Without any, a person of its own: the same whenever this record comes again.
+        return tuple(found) or ((RECORD, f"{self._entity.source}|{self._entity.name}|{key}"),)
+
+    def _without_key(self, captured: list[Scalar]) -> str:
+        missing = [
+            path for path, at in zip(self._entity.natural_key, self._key_places, strict=True) if not _text(captured[at])
+        ]
+        return f"has no {' and no '.join(missing)}"
+
+    def _refuse(self, bad: Judged, place: int, digest: str, key: str | None, reason: str) -> None:
+        bad.places.append(place)
+        bad.record_ids.append(hashlib.sha256(f"{self._prefix}\n{digest}".encode()).hexdigest()[:32])
+        bad.natural_keys.append(key or None)
+        bad.hashes.append(digest)
+        bad.reasons.append(reason)
+
+
+def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
+    """ISO 8601 dates and times as UTC timestamps; null where there is none or it cannot be read.
+
+    Args:
+        values: as the source wrote them, or nothing for an entity without change times.
+        length: how many there are.
+    """
+    if not values:
+        return pa.nulls(length, TIMESTAMP)
+    try:
+        return pc.cast(pa.array(values, pa.string()), TIMESTAMP)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([_timestamp(value) for value in values], TIMESTAMP)
+
+
+def _timestamp(value: Scalar) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value).strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(value: Scalar) -> str:
+    return "" if value is None else str(value).strip()

@@ -1,0 +1,233 @@
+"""Where the lake's Delta tables are, and how they are written.
+
+What belongs here: paths, opening tables, one append that is retried and explained, upkeep. What does not: what the
+rows mean (bronze.py, publish.py, ingestion_log.py).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from retreasure_assets.errors import LakeError
+
+LAYERS = ("bronze", "silver", "gold", "quarantine", "ops")
+#: Compact a partition's table when this many commits or small files have gathered: a commit takes 18 ms on a new
+#: table and 51 ms after 1,000 commits.
+_MANY_FILES = 64
+_SMALL_BYTES = 16 << 20
+#: Readers of an old version and a killed writer's leftovers are safe this long.
+_RETENTION_HOURS = 24 * 7
+#: The application transaction that numbers appends.
+_WRITER_ID = "retreasure"
+#: How Rust's errors name those of the system.
+_OS_ERROR = re.compile(r"(?:os error |code: )([0-9]+)")
+_CONFIGURATION = {
+    "delta.checkpointInterval": "50",
+    "delta.logRetentionDuration": "interval 30 days",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The lake below one folder: a Delta table per ``<layer>/<table>``."""
+
+    root: Path
+
+    def uri(self, layer: str, table: str) -> str:
+        """The address of a table, whether or not it exists."""
+        return str((self.root / layer / table).absolute())
+
+    def exists(self, layer: str, table: str) -> bool:
+        """Whether the table has at least one commit."""
+        log = self.root / layer / table / "_delta_log"
+        return log.is_dir() and DeltaTable.is_deltatable(self.uri(layer, table))
+
+    def table(self, layer: str, table: str) -> DeltaTable:
+        """Open the current version of a table.
+
+        Raises:
+            LakeError: there is no such table, or it cannot be read.
+        """
+        with explained(f"{layer}.{table}"):
+            return DeltaTable(self.uri(layer, table))
+
+    def find(self, layer: str, table: str) -> DeltaTable | None:
+        """The current version of a table, or None where there is none."""
+        return self.table(layer, table) if self.exists(layer, table) else None
+
+    def tables(self) -> list[tuple[str, str]]:
+        """Every table as (layer, table), sorted."""
+        return sorted(
+            (layer, folder.name)
+            for layer in LAYERS
+            for folder in sorted((self.root / layer).glob("*"))
+            if self.exists(layer, folder.name)
+        )
+
+    def row_count(self, layer: str, table: str) -> int:
+        """Rows of a table by its log, no data read; 0 where there is no table."""
+        found = self.find(layer, table)
+        return sum(add_actions(found)["num_records"].to_pylist()) if found is not None else 0
+
+    @property
+    def state(self) -> Path:
+        """The folder of small state files beside the tables."""
+        return self.root / "_state"
+
+
+def append(
+    lake: Lake,
+    layer: str,
+    table: str,
+    rows: pa.Table,
+    *,
+    partition_by: str,
+    writer: WriterProperties,
+    metadata: Mapping[str, str],
+    read: DeltaTable | None,
+) -> None:
+    """Append rows in one commit, provided that nobody else has appended since the table was read.
+
+    Every append is numbered in the commit (an application transaction), and of two with one number Delta refuses the
+    second. So what a writer concluded from ``read``, such as which records are new, still holds when it commits.
+
+    Args:
+        lake: the lake.
+        layer: the table's layer.
+        table: the table, made by its first append.
+        rows: what to append.
+        partition_by: the column that files are split by.
+        writer: how Parquet is written.
+        metadata: kept with the commit.
+        read: the version that the rows were made from, None when there was no table.
+
+    Raises:
+        CommitFailedError: somebody else was quicker: read the table again.
+        DeltaError, OSError: the table cannot be written.
+    """
+    number = (read.transaction_version(_WRITER_ID) or 0) + 1 if read is not None else 1
+    try:
+        write_deltalake(
+            lake.uri(layer, table) if read is None else read,
+            rows,
+            mode="error" if read is None else "append",
+            partition_by=[partition_by],
+            name=f"{layer}.{table}",
+            configuration=_CONFIGURATION if read is None else None,
+            writer_properties=writer,
+            commit_properties=CommitProperties(
+                custom_metadata=dict(metadata), app_transactions=[Transaction(_WRITER_ID, number)]
+            ),
+        )
+    except DeltaError:
+        if read is None and lake.exists(layer, table):
+            raise CommitFailedError("somebody else made the table") from None
+        raise
+
+
+def files(lake: Lake, layer: str, table: str, actions: pa.Table) -> list[str]:
+    """Paths of a version's Parquet files, in the order of its ``add_actions``.
+
+    ``DeltaTable.file_uris`` writes a space in the lake's own path as ``%20``, which opens nothing.
+    """
+    root = lake.uri(layer, table)
+    return [f"{root}/{path}" for path in actions["path"].to_pylist()]
+
+
+def add_actions(table: DeltaTable) -> pa.Table:
+    """The table's files with their partition values and statistics, one row each, no data read."""
+    return pa.table(table.get_add_actions(flatten=True))
+
+
+def maintain(lake: Lake) -> dict[str, int]:
+    """Compact tables that have many small files, and remove files that no recent version needs.
+
+    Cheap where nothing is to be done: it reads the table's log only.
+
+    Returns:
+        ``layer.table`` -> number of small files merged.
+
+    Raises:
+        LakeError: a table cannot be read or written.
+    """
+    merged: dict[str, int] = {}
+    for layer, name in lake.tables():
+        table = lake.table(layer, name)
+        sizes = add_actions(table)["size_bytes"].to_pylist()
+        small = sum(size < _SMALL_BYTES for size in sizes)
+        if small < _MANY_FILES or small <= len(table.metadata().partition_columns) * len(partitions(table)):
+            continue
+        with explained(f"{layer}.{name}"):
+            report = table.optimize.compact(target_size=8 * _SMALL_BYTES)
+            if report["numFilesRemoved"]:
+                table.vacuum(retention_hours=_RETENTION_HOURS, dry_run=False)
+                table.create_checkpoint()
+                merged[f"{layer}.{name}"] = report["numFilesRemoved"]
+    return merged
+
+
+def partitions(table: DeltaTable) -> set[tuple[Any, ...]]:
+    """The distinct partition values of a table."""
+    columns = [f"partition.{name}" for name in table.metadata().partition_columns]
+    actions = add_actions(table)
+    return set(zip(*(actions[column].to_pylist() for column in columns), strict=True)) if columns else {()}
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn storage errors into one sentence; their own texts may quote values and are not chained."""
+    try:
+        yield
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        raise _explain(what, error) from None
+
+
+def _explain(what: str, error: Exception) -> LakeError:
+    codes = {int(code) for code in _OS_ERROR.findall(str(error))} | {getattr(error, "errno", None)}
+    if codes & {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return LakeError(
+            f"{what} could not be written: the disk is full.", remedy="Free some space and run again; nothing is lost."
+        )
+    if isinstance(error, PermissionError) or codes & {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}:
+        return LakeError(
+            f"{what} could not be opened or written: access to its folder was refused.",
+            remedy="Give this user rights on RETREASURE_HOME and run again; nothing is lost.",
+        )
+    if isinstance(error, TableNotFoundError):
+        return LakeError(f"{what} does not exist yet.", remedy="Load it first with `retreasure run`.")
+    if isinstance(error, CommitFailedError):
+        return LakeError(
+            f"{what} could not be written: another writer kept getting in between.",
+            remedy="Let one run end before the next starts, then run again; nothing is lost.",
+        )
+    return LakeError(
+        f"{what} could not be read or written ({type(error).__name__}).",
+        remedy="Check its folder for damage; restore it from a backup if need be, and run again.",
+    )
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a small file in one step: readers see the old or the new one, also after a kill.
+
+    Raises:
+        LakeError: it cannot be written.
+    """
+    with explained(path.name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)

@@ -1,0 +1,238 @@
+"""What a world adds up to, and whom one could recognise in it.
+
+What belongs here: daily figures, KPIs and counts from the world's facts (``truth_facts``), and the list of every
+planted personal value. What does not: the facts themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from retreasure_assets.sandbox.truth_facts import Facts
+from retreasure_assets.sandbox.truth_ledger import ZERO, Row
+from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_types import Address
+
+_EIGHT = Decimal("1e-8")
+
+
+def truth(world: World) -> dict[str, Any]:
+    """The truth of ``world`` as of its clock, ready for JSON.
+
+    Returns:
+        ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
+        ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold uses,
+        money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``, ``scale``.
+        Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
+    """
+    facts = Facts(world)
+    days = daily_sales(facts)
+    return {
+        "seed": world.seed,
+        "scale": world.scale,
+        "clock": world.clock.isoformat(),
+        "fct_orders": _texts(facts.orders),
+        "fct_order_lines": _texts(facts.order_lines),
+        "fct_refunds": _texts(facts.refunds),
+        "fct_payments": _texts(facts.payments),
+        "fct_fees": _texts(facts.fees),
+        "fct_payouts": _texts(facts.payouts),
+        "agg_daily_sales": _texts(days),
+        "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
+        "counts": counts(world, facts),
+    }
+
+
+def _texts(rows: list[Row]) -> list[Row]:
+    return [
+        {name: f"{value:.4f}" if isinstance(value, Decimal) else value for name, value in row.items()} for row in rows
+    ]
+
+
+def _known(rows: Iterable[Row], name: str) -> Decimal:
+    """A sum that leaves out what could not be converted."""
+    return sum((row[name] for row in rows if row[name] is not None), ZERO)
+
+
+def daily_sales(facts: Facts) -> list[Row]:
+    """Sales and refunds by business date and channel: what was paid, tests left out, each on its own day."""
+    sales: dict[tuple[str, str], list[Row]] = {}
+    back: dict[tuple[str, str], list[Row]] = {}
+    for order in facts.orders:
+        if order["is_sale"]:
+            sales.setdefault((order["business_date"], order["channel"]), []).append(order)
+    for refund in facts.refunds:
+        if refund["is_counted"]:
+            back.setdefault((refund["business_date"], refund["channel"]), []).append(refund)
+    rows = []
+    for day, channel in sorted(sales.keys() | back.keys()):
+        orders, refunds = sales.get((day, channel), []), back.get((day, channel), [])
+        row: Row = {
+            "business_date": day,
+            "channel": channel,
+            "orders": len(orders),
+            "units": sum(order["units"] for order in orders),
+            "refunds": len(refunds),
+        }
+        for name in ("gross", "discount", "shipping", "tax"):
+            row[f"{name}_base"] = _known(orders, f"{name}_base")
+        row["refund_base"] = _known(refunds, "refund_ex_tax_base")
+        row["net_base"] = row["gross_base"] + row["shipping_base"] - row["discount_base"] - row["refund_base"]
+        row["item_cost_base"] = _known(orders, "item_cost_base")
+        rows.append(row)
+    return rows
+
+
+def kpis(facts: Facts, days: list[Row]) -> list[Row]:
+    """KPIs by business date and channel (``all`` too); one whose divisor is 0 has no row that day."""
+    flows: dict[tuple[str, str], dict[str, Decimal]] = {}
+
+    def add(day: str, channel: str, **amounts: Decimal | int) -> None:
+        for scope in (channel, "all"):
+            flow = flows.setdefault((day, scope), {})
+            for name, amount in amounts.items():
+                flow[name] = flow.get(name, ZERO) + amount
+
+    for row in days:
+        add(
+            row["business_date"],
+            row["channel"],
+            sales=1,
+            orders=row["orders"],
+            units=row["units"],
+            gmv=row["gross_base"] + row["shipping_base"],
+            net=row["net_base"],
+            refund=row["refund_base"],
+            cost=row["item_cost_base"],
+        )
+    for fee in facts.fees:
+        add(fee["business_date"], fee["channel"], fee=fee["fee_base"])
+    rows: list[Row] = []
+
+    def say(day: str, channel: str, kpi: str, value: Decimal) -> None:
+        value = value.quantize(_EIGHT, ROUND_HALF_UP)
+        rows.append({"business_date": day, "channel": channel, "kpi": kpi, "value": value})
+
+    for (day, channel), flow in sorted(flows.items()):
+        gmv, net, fees = flow.get("gmv", ZERO), flow.get("net", ZERO), flow.get("fee", ZERO)
+        if flow.get("sales"):
+            say(day, channel, "orders", flow["orders"])
+            say(day, channel, "units", flow["units"])
+        say(day, channel, "gmv", gmv)
+        say(day, channel, "net_revenue", net)
+        say(day, channel, "contribution_margin", net - flow.get("cost", ZERO) - fees)
+        if gmv:
+            say(day, channel, "fee_ratio", fees / gmv)
+            say(day, channel, "refund_rate", flow.get("refund", ZERO) / gmv)
+        if flow.get("orders"):
+            say(day, channel, "aov", gmv / flow["orders"])
+    for day, channel, share in _repeat_rates(facts, days):
+        say(day, channel, "repeat_rate_365d", share)
+    differences: dict[tuple[str, str], Decimal] = {}
+    for payout in facts.payouts:
+        for channel in (payout["channel"], "all"):
+            key = (payout["business_date"], channel)
+            differences[key] = differences.get(key, ZERO) + payout["net_amount"] - payout["ledger_net_amount"]
+    for (day, channel), difference in sorted(differences.items()):
+        say(day, channel, "payout_difference", difference)
+    return rows
+
+
+def _buyers(facts: Facts) -> dict[tuple[str, str], str]:
+    """(channel, order id) -> who bought, as far as the order says: by account or e-mail online, by card at the till."""
+    people = {person.email.lower(): person.number for person in facts.world.people}
+    buyers: dict[tuple[str, str], str] = {}
+    for order in facts.world.orders:
+        known = order.person if order.person is not None else people.get((order.email or "").lower())
+        if known is not None:
+            buyers["shopify", str(order.order_id)] = f"person {known}"
+    for receipt in facts.world.receipts:
+        if receipt.loyalty_id is not None:
+            buyers["pos", receipt.receipt_id] = f"card {receipt.loyalty_id}"
+    return buyers
+
+
+def _repeat_rates(facts: Facts, days: list[Row]) -> list[tuple[str, str, Decimal]]:
+    """Of the people with a sale in the 365 days that end on each day, the share with two or more."""
+    buyers = _buyers(facts)
+    sales: dict[str, list[tuple[date, str]]] = {"all": []}
+    for order in facts.orders:
+        buyer = buyers.get((order["channel"], order["order_id"]))
+        if order["is_sale"] and buyer is not None:
+            day = date.fromisoformat(order["business_date"])
+            for channel in (order["channel"], "all"):
+                sales.setdefault(channel, []).append((day, buyer))
+    wanted = {(row["business_date"], channel) for row in days for channel in (row["channel"], "all")}
+    rates = []
+    for text, channel in sorted(wanted):
+        day = date.fromisoformat(text)
+        times: dict[str, int] = {}
+        for at, buyer in sales.get(channel, []):
+            if day - timedelta(days=365) < at <= day:
+                times[buyer] = times.get(buyer, 0) + 1
+        if times:
+            repeat = sum(1 for bought in times.values() if bought > 1)
+            rates.append((text, channel, Decimal(repeat) / len(times)))
+    return rates
+
+
+def counts(world: World, facts: Facts) -> dict[str, int]:
+    """How many of everything the faces show, and how many people one can tell apart by what they show.
+
+    ``persons``: accounts and e-mail addresses that belong together count once; a loyalty card, which no face ties to
+    an e-mail address, counts as a person of its own.
+    """
+    emails = {person.email.lower(): person.number for person in world.people}
+    online = {person.number for person in world.people if person.shopify_id is not None}
+    addresses = {(order.email or "").lower() for order in world.orders} - {""}
+    strangers = addresses - set(emails)
+    online |= {emails[address] for address in addresses - strangers}
+    # A card is known to the platform once it was shown at the till.
+    cards = {receipt.loyalty_id for receipt in world.receipts} - {None}
+    on_shopify = [listing for listing in world.listings if listing.channel == "shopify"]
+    in_shop = [listing for listing in world.listings if listing.channel == "pos"]
+    sold = {(line["channel"], line["item_id"]) for line in facts.order_lines}
+    return {
+        "shopify_orders": len(world.orders),
+        "shopify_customers": sum(person.shopify_id is not None for person in world.people),
+        "shopify_products": len(on_shopify),
+        "shopify_payouts": len(world.payouts),
+        "shopify_balance_transactions": len(world.movements),
+        "pos_receipts": len(world.receipts),
+        "pos_lines": sum(len(receipt.lines) for receipt in world.receipts),
+        "pos_products": len(in_shop),
+        "items": len({listing.item_id for listing in (*on_shopify, *in_shop)}),
+        "items_sold": len({item_id for _, item_id in sold}),
+        "listings": len(on_shopify) + len(in_shop),
+        "persons": len(online) + len(strangers) + len(cards),
+        "fx_days": len(world.fx),
+    }
+
+
+def planted_personal_values(world: World) -> list[str]:
+    """Every name, company, e-mail address, telephone number, street line, loyalty card and client address planted.
+
+    They are as written in the faces' answers (before JSON escapes them), so that a search for them in clear finds any
+    leak; family and first names stand alone too. None of them occurs in what is not personal, such as a title.
+    """
+    found: set[str] = set()
+    for person in world.people:
+        found.update(_of_address(person.address))
+        found.update(value for value in (person.email, person.phone, person.loyalty_id, person.note) if value)
+    for order in world.orders:
+        for address in (order.ship_to, order.bill_to):
+            if address is not None:
+                found.update(_of_address(address))
+        found.update(value for value in (order.email, order.phone, order.client_ip, order.note) if value)
+        found.update(refund.note for refund in order.refunds if refund.note)
+    return sorted(found)
+
+
+def _of_address(address: Address) -> Iterable[str]:
+    lines = (address.name, address.first_name, address.last_name, address.company, address.address1, address.address2)
+    for value in (*lines, address.phone):
+        if value:
+            yield value

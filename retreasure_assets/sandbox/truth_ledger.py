@@ -1,0 +1,122 @@
+"""How facts are written down: rows, rates, rounding.
+
+What belongs here: what facts of every channel have in common. What does not: any channel's facts (``truth_facts``).
+
+Rules: amounts as charged, without tax except where the name says tax or total; ``*_base`` in EUR at the last ECB rate
+on or before the event's business date, each row rounded to four decimals, halves away from zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_fx import FxTable
+
+#: A row; Decimal money becomes text in ``truth``.
+Row = dict[str, Any]
+
+BUSINESS_ZONE = ZoneInfo("Europe/Dublin")
+ZERO = Decimal(0)
+
+_FOUR = Decimal("0.0001")
+TWELVE = Decimal("1e-12")
+
+
+def four(amount: Decimal) -> Decimal:
+    """To four decimals, halves away from zero."""
+    return amount.quantize(_FOUR, ROUND_HALF_UP)
+
+
+def business_date(at: datetime) -> date:
+    """The day in the business's zone."""
+    return at.astimezone(BUSINESS_ZONE).date()
+
+
+def utc(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Ledger:
+    """The rows of a world, filled by its subclasses; money is Decimal.
+
+    Args:
+        world: the world, as of its clock.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._fx = FxTable(world.fx)
+        self._items = {item.item_id: item for item in world.items}
+        self.orders: list[Row] = []
+        self.order_lines: list[Row] = []
+        self.refunds: list[Row] = []
+        self.payments: list[Row] = []
+
+    def rate(self, currency: str, day: date) -> Decimal | None:
+        """EUR per unit of ``currency`` on ``day``, to twelve decimals; None when the last rate is too old."""
+        found = self._fx.per_euro(currency, day)
+        return None if found is None else (1 / found[0]).quantize(TWELVE, ROUND_HALF_UP)
+
+    def based(self, row: Row, currency: str, day: date, names: Iterable[str]) -> Row:
+        """Add ``<name>_base`` for every ``<name>_amount``."""
+        rate = self.rate(currency, day)
+        for name in names:
+            row[f"{name}_base"] = None if rate is None else four(row[f"{name}_amount"] * rate)
+        return row
+
+    def item_cost(self, item_id: str) -> Decimal | None:
+        """What the piece cost, in EUR at the rate of the day it was bought."""
+        item = self._items[item_id]
+        rate = self.rate(item.cost_currency, item.acquired_on)
+        return None if rate is None else four(item.cost * rate)
+
+    def refund_row(
+        self,
+        channel: str,
+        refund_id: str,
+        order_id: str | None,
+        at: datetime,
+        currency: str,
+        amount: Decimal,
+        tax: Decimal,
+        shipping: Decimal,
+        *,
+        is_restocked: bool,
+        is_counted: bool,
+    ) -> Row:
+        day = business_date(at)
+        row = {
+            "channel": channel,
+            "refund_id": refund_id,
+            "order_id": order_id,
+            "refunded_at": utc(at),
+            "business_date": day.isoformat(),
+            "is_counted": is_counted,
+            "is_restocked": is_restocked,
+            "currency": currency,
+            "refund_amount": amount,
+            "refund_tax_amount": tax,
+            "refund_ex_tax_amount": amount - tax,
+            "refund_shipping_amount": shipping,
+        }
+        return self.based(row, currency, day, ["refund", "refund_tax", "refund_ex_tax", "refund_shipping"])
+
+
+def with_refunds(row: Row, refunds: list[Row], lines: list[Row]) -> Row:
+    """Add what was given back, what is left, and what the pieces cost."""
+    for name in ("refund", "refund_tax", "refund_ex_tax"):
+        row[f"{name}_amount"] = sum((refund[f"{name}_amount"] for refund in refunds), ZERO)
+        bases = [refund[f"{name}_base"] for refund in refunds]
+        row[f"{name}_base"] = None if None in bases else sum(bases, ZERO)
+    for kind in ("amount", "base"):
+        parts = [row[f"{name}_{kind}"] for name in ("gross", "discount", "shipping", "refund_ex_tax")]
+        row[f"net_{kind}"] = None if None in parts else parts[0] - parts[1] + parts[2] - parts[3]
+    costs = [line["item_cost_base"] for line in lines if line["item_cost_base"] is not None]
+    row["item_cost_base"] = sum(costs, ZERO)
+    return row
