@@ -54,7 +54,7 @@ class Commands(click.Group):
             context.exit(error.exit_code)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception as error:  # noqa: BLE001 - the last stop before a person
+        except Exception as error:
             if context.params.get("debug"):
                 raise
             errors.print(f"[red]Error:[/red] An unexpected {type(error).__name__} stopped the command.")

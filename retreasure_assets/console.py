@@ -22,13 +22,13 @@ from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.query import QueryResult, query
 from retreasure_assets.resources.platform import Platform
 
+#: KPIs whose daily values add up, and their names for people.
 _HEADLINES = {
     "gmv": "GMV",
     "net_revenue": "Net revenue",
     "contribution_margin": "Contribution margin",
     "orders": "Orders",
-    "aov": "Average order value",
-    "fee_ratio": "Fees / GMV",
+    "units": "Units",
 }
 
 
@@ -131,9 +131,19 @@ def _kpis(platform: Platform) -> Table | None:
     names = ", ".join(f"'{name}'" for name in _HEADLINES)
     result = query(
         platform.lake,
-        "select kpi, sum(value) as total, avg(value) as mean from gold.agg_kpis "
-        f"where channel = 'all' and kpi in ({names}) group by kpi",
+        "select kpi, sum(value) as total, min(business_date) as first_day, max(business_date) as last_day "
+        f"from gold.agg_kpis where channel = 'all' and kpi in ({names}) group by kpi",
     )
-    values = {str(kpi): (Decimal(total), Decimal(str(mean))) for kpi, total, mean in result.rows}
-    rows = [[label, f"{values[name][0]:,.2f}"] for name, label in _HEADLINES.items() if name in values]
-    return _table(f"Headline KPIs ({platform.settings.reporting_currency})", ["KPI", "value"], rows, numbers=True)
+    if not result.rows:
+        return None
+    totals = {str(row[0]): Decimal(row[1] or 0) for row in result.rows}
+    first, last = min(row[2] for row in result.rows), max(row[3] for row in result.rows)
+    rows = [[label, _amount(totals[name])] for name, label in _HEADLINES.items() if name in totals]
+    if totals.get("orders"):
+        rows.append(["Average order value", _amount(totals.get("gmv", Decimal(0)) / totals["orders"])])
+    title = f"All channels, {first} to {last}, {platform.settings.reporting_currency}"
+    return _table(title, ["KPI", "value"], rows, numbers=True)
+
+
+def _amount(value: Decimal) -> str:
+    return f"{value:,.0f}" if value == value.to_integral_value() else f"{value:,.2f}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.applications import Starlette
@@ -86,6 +86,10 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
+def _url(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
 def _server(world: World, shopify: ShopifyOptions | None) -> uvicorn.Server:
     app = create_app(world, shopify)
     return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
@@ -97,7 +101,7 @@ def serve(
     shopify: ShopifyOptions | None = None,
     announce: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve ``world`` on 127.0.0.1 until interrupted.
+    """Serve ``world`` on 127.0.0.1 until interrupted or terminated.
 
     Args:
         world: what is served.
@@ -108,9 +112,11 @@ def serve(
     Raises:
         ConfigurationError: the port is taken.
     """
-    with _listen(port) as listener:
-        announce(f"http://{HOST}:{listener.getsockname()[1]}")
-        _server(world, shopify).run(sockets=[listener])
+    # uvicorn shuts down on Ctrl-C and then raises it again for its caller, who has nothing left to do.
+    with _listen(port) as listener, suppress(KeyboardInterrupt):
+        server = _server(world, shopify)
+        announce(_url(listener))
+        server.run(sockets=[listener])
 
 
 @contextmanager
@@ -128,7 +134,7 @@ def running_sandbox(world: World, port: int = 0, shopify: ShopifyOptions | None 
         thread.start()
         try:
             # The socket listens already: whoever connects before the server accepts just waits.
-            yield f"http://{HOST}:{listener.getsockname()[1]}"
+            yield _url(listener)
         finally:
             server.should_exit = True
             thread.join(_PATIENCE)

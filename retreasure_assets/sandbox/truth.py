@@ -48,7 +48,12 @@ def truth(world: World) -> dict[str, Any]:
 
 def _texts(rows: list[Row]) -> list[Row]:
     return [
-        {name: f"{value:.4f}" if isinstance(value, Decimal) else value for name, value in row.items()} for row in rows
+        {
+            name: f"{value:.4f}" if isinstance(value, Decimal) else value
+            for name, value in row.items()
+            if not name.startswith("_")
+        }
+        for row in rows
     ]
 
 
@@ -135,7 +140,7 @@ def kpis(facts: Facts, days: list[Row]) -> list[Row]:
     for payout in facts.payouts:
         for channel in (payout["channel"], "all"):
             key = (payout["business_date"], channel)
-            differences[key] = differences.get(key, ZERO) + payout["net_amount"] - payout["ledger_net_amount"]
+            differences[key] = differences.get(key, ZERO) + payout["net_amount"] - payout["_ledger_net_amount"]
     for (day, channel), difference in sorted(differences.items()):
         say(day, channel, "payout_difference", difference)
     return rows
@@ -206,7 +211,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "pos_products": len(in_shop),
         "items": len({listing.item_id for listing in (*on_shopify, *in_shop)}),
         "items_sold": len({item_id for _, item_id in sold}),
-        "listings": len(on_shopify) + len(in_shop),
+        "listings": len(on_shopify),
         "persons": len(online) + len(strangers) + len(cards),
         "fx_days": len(world.fx),
     }

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_fx import FxTable
 
-#: A row; Decimal money becomes text in ``truth``.
+#: A row with gold's column names. What begins with an underscore is for reckoning only and is not handed out.
 Row = dict[str, Any]
 
 BUSINESS_ZONE = ZoneInfo("Europe/Dublin")
@@ -110,13 +110,23 @@ class Ledger:
 
 def with_refunds(row: Row, refunds: list[Row], lines: list[Row]) -> Row:
     """Add what was given back, what is left, and what the pieces cost."""
-    for name in ("refund", "refund_tax", "refund_ex_tax"):
-        row[f"{name}_amount"] = sum((refund[f"{name}_amount"] for refund in refunds), ZERO)
-        bases = [refund[f"{name}_base"] for refund in refunds]
-        row[f"{name}_base"] = None if None in bases else sum(bases, ZERO)
     for kind in ("amount", "base"):
-        parts = [row[f"{name}_{kind}"] for name in ("gross", "discount", "shipping", "refund_ex_tax")]
-        row[f"net_{kind}"] = None if None in parts else parts[0] - parts[1] + parts[2] - parts[3]
+        for name in ("refund", "refund_tax"):
+            row[f"{name}_{kind}"] = _sum(refund[f"{name}_{kind}"] for refund in refunds)
+        back = _sum(refund[f"refund_ex_tax_{kind}"] for refund in refunds)
+        gross, discount, shipping = (row[f"{name}_{kind}"] for name in ("gross", "discount", "shipping"))
+        known = None not in (back, gross, discount, shipping)
+        row[f"net_{kind}"] = gross - discount + shipping - back if known else None
     costs = [line["item_cost_base"] for line in lines if line["item_cost_base"] is not None]
     row["item_cost_base"] = sum(costs, ZERO)
     return row
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """A sum that is unknown as soon as one part is."""
+    total = ZERO
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total

@@ -163,7 +163,7 @@ class OnlineFacts(Ledger):
                 "gross_amount": payout.gross,
                 "fee_amount": payout.fees,
                 "net_amount": payout.net,
-                "ledger_net_amount": sums.get(payout.payout_id, ZERO),
+                "_ledger_net_amount": sums.get(payout.payout_id, ZERO),
             }
             rows.append(self.based(row, "EUR", day, ["gross", "fee", "net"]))
         return rows

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
+from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.sandbox.world_fx import FxDay, FxTable, fx_history
 from retreasure_assets.sandbox.world_ids import Ids
 from retreasure_assets.sandbox.world_items import Stock
@@ -30,6 +31,9 @@ from retreasure_assets.sandbox.world_types import Item, Listing, MarketplaceSale
 
 WORLD_START = date(2026, 1, 5)
 
+MAX_DAYS = 3650
+MAX_SCALE = 100
+
 #: Volumes at scale 1. With them 90 days give about 2,200 online orders, 1,500 receipts and 6,000 items.
 _OPENING_ITEMS = 2600
 _MULTIPLES = 70
@@ -43,17 +47,26 @@ _ADJUSTMENTS = 0.12
 @dataclass(frozen=True, slots=True)
 class WorldSpec:
     """Which world: its seed, how many days it has lived, and how much business it does (1.0: about 25 online orders
-    a day)."""
+    a day).
+
+    Raises:
+        ConfigurationError: there is no such world.
+    """
 
     seed: int = 7
     days: int = 90
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.days < 1:
-            raise ValueError("A world has at least one day.")
-        if not 0 < self.scale <= 100:
-            raise ValueError("A world's scale is above 0 and at most 100.")
+        if not 1 <= self.days <= MAX_DAYS:
+            raise ConfigurationError(
+                "The sandbox's world cannot have that many days.", remedy=f"Give --days from 1 to {MAX_DAYS}."
+            )
+        if not 0 < self.scale <= MAX_SCALE:
+            raise ConfigurationError(
+                "The sandbox's world cannot have that scale.",
+                remedy=f"Give --scale a number above 0 and at most {MAX_SCALE}.",
+            )
 
 
 @dataclass(slots=True, repr=False)

@@ -119,7 +119,8 @@ class Till:
                 item_id=line.item_id,
                 title=line.title,
                 quantity=-line.quantity,
-                unit_price=line.unit_price,
+                # What a piece was paid, so that the discount needs no line of its own.
+                unit_price=rounded(line.total / line.quantity, "EUR"),
                 discount=ZERO,
                 tax=-line.tax,
                 total=-line.total,
