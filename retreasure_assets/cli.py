@@ -11,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,10 @@ class Commands(click.Group):
         except RetreasureError as error:
             if context.params.get("debug"):
                 raise
-            errors.print(f"[red]Error:[/red] {error.message}", markup=True)
-            errors.print(f"[bold]Remedy:[/bold] {error.remedy}")
+            errors.print("[red]Error:[/red]", end=" ")
+            errors.print(error.message, markup=False)
+            errors.print("[bold]Remedy:[/bold]", end=" ")
+            errors.print(error.remedy, markup=False)
             context.exit(error.exit_code)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -82,6 +84,10 @@ def run(context: click.Context, sources: tuple[str, ...], since: str | None, unt
 
     settings = active_settings()
     if not settings.configured:
+        from retreasure_assets.assets.bronze import half_configured
+
+        for mistake in half_configured(settings).values():
+            raise mistake
         raise ConfigurationError(
             "No source is configured.",
             remedy="Set the credentials of one (README, 'Connect a real shop'), drop a file, or try `retreasure demo`.",
@@ -97,8 +103,10 @@ def _run(context: click.Context, sources: tuple[str, ...], since: str | None, un
 
     progress = Progress(console)
     platform = Platform(active_settings(), reporter=progress)
-    outcome = run_platform(platform, sources=sources, since=since, until=until)
-    show_outcome(console, errors, platform, progress, outcome, debug=bool(context.find_root().params["debug"]))
+    debug = bool(context.find_root().params["debug"])
+    with nullcontext() if debug else silenced_libraries():
+        outcome = run_platform(platform, sources=sources, since=since, until=until)
+    show_outcome(console, errors, platform, progress, outcome, debug=debug)
     return outcome.exit_code
 
 
@@ -160,8 +168,6 @@ def query(sql: str, layout: str) -> None:
 @world_options
 def up(port: int, seed: int, days: int, scale: float) -> None:
     """Serve the Dagster UI with schedules and sensors, until Ctrl-C."""
-    from contextlib import nullcontext
-
     from retreasure_assets.automation.run import dagster_instance
     from retreasure_assets.settings import active_settings, load_settings
 
@@ -176,6 +182,24 @@ def up(port: int, seed: int, days: int, scale: float) -> None:
         except KeyboardInterrupt:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=30)
+
+
+@contextmanager
+def silenced_libraries() -> Iterator[None]:
+    """While it lasts, nothing reaches standard error: panics of native threads and Dagster's tracebacks go past Python.
+
+    What a person must know of them comes back as an error or a failed step.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @contextmanager

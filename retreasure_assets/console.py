@@ -76,11 +76,22 @@ def show_outcome(
     console.print(f"Read the sources in {outcome.sync_seconds:.1f} s, built in {outcome.build_seconds:.1f} s.")
     for check in outcome.failed_checks:
         console.print(f"[yellow]{check.severity}[/yellow] {check.asset}: {check.check} did not hold")
-    for failure in outcome.failures:
-        errors.print(f"[red]Failed:[/red] {failure.step}: {failure.message}")
-        if debug:
-            errors.print(failure.traceback, markup=False)
+    _failures(errors, outcome, debug=debug)
     console.print('Next: `make up` shows the asset graph; `retreasure query "select * from gold.agg_daily_sales"`.')
+
+
+def _failures(errors: Console, outcome: RunOutcome, *, debug: bool) -> None:
+    """Each reason once, however many steps it stopped: a refused credential stops every entity of its source."""
+    steps: dict[str, list[str]] = defaultdict(list)
+    for failure in outcome.failures:
+        steps[failure.message].append(failure.step.replace("__", ".", 1))
+    for message, names in steps.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        errors.print("[red]Failed:[/red]", end=" ")
+        errors.print(f"{names[0]}{others}: {message}", markup=False)
+    if debug:
+        for failure in outcome.failures:
+            errors.print(failure.traceback, markup=False)
 
 
 def show_rows(console: Console, result: QueryResult, layout: str) -> None:

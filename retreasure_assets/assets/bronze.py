@@ -4,16 +4,20 @@ What belongs here: how an entity looks in the asset graph. What does not: readin
 """
 
 import datetime
+from collections.abc import Mapping
+from contextlib import ExitStack
 
 import dagster as dg
 
 from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure
-from retreasure_assets.entities import Entity, Window
+from retreasure_assets.entities import Connector, Entity, Window
 from retreasure_assets.errors import ConfigurationError, RetreasureError
 from retreasure_assets.lake.bronze import SCHEMA
-from retreasure_assets.lake.ingest import ingest
+from retreasure_assets.lake.ingest import ingest, log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.resources.platform import Platform
+from retreasure_assets.settings import Settings
+from retreasure_assets.sources.registry import missing_settings
 
 #: What the columns hold that every bronze table has.
 COLUMNS = {
@@ -100,29 +104,60 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: SyncConfig, platform: dg.ResourceParam[Platform]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         try:
-            return _sync(context.run_id, key, entity, config, platform)
+            return _sync(context.run_id, context.retry_number + 1, key, entity, config, platform)
         except RetreasureError as error:
             raise as_dagster_failure(error) from None
 
     return sync
 
 
-def _sync(
-    run_id: str, key: dg.AssetKey, entity: Entity, config: SyncConfig, platform: Platform
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def half_configured(settings: Settings) -> Mapping[str, ConfigurationError]:
+    """Sources that have some of their settings but cannot be read with them -> what is missing.
+
+    A source without any setting is just off.
+    """
+    given = [name for name in Settings.model_fields if getattr(settings, name)]
+    return {
+        source: ConfigurationError(f"The source {source} is configured in part only.", remedy=remedy)
+        for source, remedy in missing_settings(settings).items()
+        if any(name.startswith(f"{source}_") for name in given)
+    }
+
+
+def _opened(entity: Entity, platform: Platform) -> Connector | None:
+    """The connector that reads an entity; None while its source, or this part of it, is off."""
+    if (mistake := half_configured(platform.settings).get(entity.source)) and entity.table in platform.api_entities:
+        raise mistake
     connector = platform.connector_for(entity)
-    if connector is None:
-        balanced = dg.AssetCheckResult(check_name=BALANCE_CHECK, asset_key=key, passed=True)
-        return dg.MaterializeResult(key, metadata={"source": f"{entity.source} is off"}, check_results=[balanced])
-    with run_lock(platform.settings, f"bronze-{entity.table}"):
+    return connector if connector is not None and entity.name in connector.entities else None
+
+
+def _sync(
+    run_id: str, attempt: int, key: dg.AssetKey, entity: Entity, config: SyncConfig, platform: Platform
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    with ExitStack() as held:
+        try:
+            connector = _opened(entity, platform)
+            if connector is None:
+                balanced = dg.AssetCheckResult(check_name=BALANCE_CHECK, asset_key=key, passed=True)
+                return dg.MaterializeResult(
+                    key, metadata={"source": f"{entity.source} is off"}, check_results=[balanced]
+                )
+            window = config.window()
+            held.enter_context(run_lock(platform.settings, f"bronze-{entity.table}"))
+            vault = platform.vault
+        except RetreasureError as error:
+            log_refusal(platform.lake, entity, error, run_id=run_id)
+            raise
         summary = ingest(
             connector,
             entity,
             lake=platform.lake,
-            vault=platform.vault,
-            window=config.window(),
+            vault=vault,
+            window=window,
             run_id=run_id,
             report=lambda result: platform.reporter.synced(entity, result),
+            attempt=attempt,
         )
     counts = {
         "records": summary.records,

@@ -8,27 +8,37 @@ and Dagster skips whatever is downstream of a failed step within a run.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 import time
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import OperationalError
 
-from retreasure_assets.assets.bronze import bronze_op_name
+from retreasure_assets.assets.bronze import SyncConfig, bronze_op_name
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
-from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.errors import ConfigurationError, RetreasureError
+from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
+from retreasure_assets.sources.registry import missing_settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+#: What the ingestion log calls a run as a whole.
+_RUN = Entity(source="platform", name="run", natural_key=(), updated_at=None, description="A run as a whole.")
+#: SQLITE_FULL, SQLITE_READONLY and SQLITE_CANTOPEN in the system's terms (https://www.sqlite.org/rescode.html).
+_SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +97,30 @@ def run_platform(
         until: last moment to read.
 
     Raises:
-        ConfigurationError: a source does not exist.
+        ConfigurationError: a source does not exist or is off, a date or a file mapping is wrong.
         AlreadyRunningError: another run is going.
+        LakeError: the state folder cannot be written.
     """
-    entities = _selected(platform, sources)
-    window = {"since": since, "until": until}
-    with run_lock(platform.settings, "run"), dagster_instance(platform.settings.home) as instance:
+    with _refusals_logged(platform), run_lock(platform.settings, "run"):
+        entities = _selected(platform, sources)
+        SyncConfig(since=since, until=until).window()
+        window = {"since": since, "until": until}
         definitions = build_definitions(platform)
-        started = time.monotonic()
-        sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
-            instance=instance,
-            asset_selection=[dg.AssetKey(["bronze", entity.table]) for entity in entities],
-            run_config={**_QUIET, "ops": {bronze_op_name(entity): {"config": window} for entity in entities}},
-            raise_on_error=False,
-        )
-        synced = time.monotonic()
-        # dagster-dbt repeats dbt's own log on stdout; the reporter and the run's log say what matters of it.
-        with redirect_stdout(io.StringIO()):
-            build = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
-                instance=instance, run_config=_QUIET, raise_on_error=False
+        with _history_explained(), dagster_instance(platform.settings.home) as instance:
+            started = time.monotonic()
+            sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(["bronze", entity.table]) for entity in entities],
+                run_config={**_QUIET, "ops": {bronze_op_name(entity): {"config": window} for entity in entities}},
+                raise_on_error=False,
             )
-        finished = time.monotonic()
+            synced = time.monotonic()
+            # dagster-dbt repeats dbt's own log on stdout; the reporter and the run's log say what matters of it.
+            with redirect_stdout(io.StringIO()):
+                build = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
+                    instance=instance, run_config=_QUIET, raise_on_error=False
+                )
+            finished = time.monotonic()
     return RunOutcome(
         failures=[*_failures(sync), *_failures(build)],
         failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
@@ -116,11 +129,36 @@ def run_platform(
     )
 
 
+@contextmanager
+def _refusals_logged(platform: Platform) -> Iterator[None]:
+    """A run that cannot even begin leaves a row in the ingestion log, as one whose source fails does."""
+    try:
+        yield
+    except RetreasureError as error:
+        log_refusal(platform.lake, _RUN, error, run_id=str(uuid.uuid4()))
+        raise
+
+
+@contextmanager
+def _history_explained() -> Iterator[None]:
+    """Dagster keeps runs and events in SQLite files in the state folder: explain why it cannot."""
+    with explained("The history of runs in RETREASURE_HOME"):
+        try:
+            yield
+        except OperationalError as error:
+            # The low byte is the class of the error; the rest says which part of SQLite met it.
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            raise OSError(_SQLITE_ERRORS.get(code, errno.EIO), "SQLite") from None
+
+
 def _selected(platform: Platform, sources: Sequence[str]) -> list[Entity]:
     known = sorted({entity.source for entity in platform.entities.values()})
+    off = missing_settings(platform.settings)
     for source in sources:
         if source not in known:
             raise ConfigurationError(f"There is no source {source}.", remedy=f"Choose from {', '.join(known)}.")
+        if source in off and not any(entity.source == source for entity in platform.file_entities.values()):
+            raise ConfigurationError(f"The source {source} is off.", remedy=off[source])
     return [entity for entity in platform.entities.values() if not sources or entity.source in sources]
 
 
@@ -132,7 +170,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[StepFailure]:
         data = event.step_failure_data
         declared = data.user_failure_data
         metadata: dict[str, Any] = {name: value.value for name, value in declared.metadata.items()} if declared else {}
-        message = (declared.description if declared else None) or "An unexpected error stopped this step."
+        message = (declared.description if declared else None) or _unexpected(data.error)
         failures.append(
             StepFailure(
                 step=str(event.step_key),
@@ -142,6 +180,14 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[StepFailure]:
             )
         )
     return failures
+
+
+def _unexpected(error: dg.SerializableErrorInfo | None) -> str:
+    """What to say of an error that nobody foresaw; its own text may quote values."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    name = (error.cls_name if error else None) or "error"
+    return f"An unexpected {name} stopped this step. Run `retreasure --debug run` to see where; nothing is lost."
 
 
 def _failed_checks(result: dg.ExecuteInProcessResult) -> list[FailedCheck]:

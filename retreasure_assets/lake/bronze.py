@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,7 +26,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.known import KnownRecords
-from retreasure_assets.lake.records import TIMESTAMP, Judged, RecordReader, timestamps
+from retreasure_assets.lake.records import TIMESTAMP, Judged, RecordReader, joined, timestamps
 from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files
 from retreasure_assets.privacy import sealing
 from retreasure_assets.privacy.vault import Vault
@@ -53,7 +52,7 @@ SCHEMA = pa.schema(
 QUARANTINE_SCHEMA = SCHEMA.append(pa.field("reason", pa.string()))
 
 _ATTEMPTS = 5
-_SLICE = 8_192
+_SLICE = 2_048
 #: Delta keeps statistics of times in whole milliseconds, cut off.
 _STEP = timedelta(milliseconds=1)
 _UNIQUE = ColumnProperties(dictionary_enabled=False)
@@ -105,7 +104,7 @@ class BronzeWriter:
         self._vault = vault
         self._clock = clock
         self._known = KnownRecords()
-        self._readers: dict[str, RecordReader] = {}
+        self._readers: dict[str, tuple[Entity, RecordReader]] = {}
         self._sealers: dict[str, sealing.Sealer] = {}
         self._unowned = AESGCM(vault.keys.unowned)
         # Delta's writer is Rust and leaves the interpreter alone: the next batch is judged meanwhile.
@@ -133,11 +132,7 @@ class BronzeWriter:
         """
         _check(batch)
         with _without_collector():
-            reader = self._readers.get(batch.entity.table)
-            if reader is None:
-                reader = RecordReader(batch.entity, self._vault.keys.pseudonyms)
-                self._readers[batch.entity.table] = reader
-            good, bad = reader.read(batch)
+            good, bad = self._judge(batch)
             if self._under_way is not None:
                 # What is new depends on what the last batch added. Its error is for whoever holds its future.
                 wait([self._under_way])
@@ -148,6 +143,18 @@ class BronzeWriter:
             ]
         self._under_way = self._appender.submit(self._append, batch, parts, batch_id, run_id)
         return self._under_way
+
+    def close(self) -> None:
+        """Wait for what is under way, and release what lookups hold."""
+        self._appender.shutdown()
+        self._known.close()
+
+    def _judge(self, batch: RawBatch) -> tuple[Judged, Judged]:
+        entity, reader = self._readers.get(batch.entity.table, (None, None))
+        if reader is None or entity != batch.entity:
+            reader = RecordReader(batch.entity, self._vault.keys.pseudonyms)
+            self._readers[batch.entity.table] = batch.entity, reader
+        return reader.read(batch)
 
     def _append(self, batch: RawBatch, parts: Sequence[_Rows], batch_id: str, run_id: str) -> BatchResult:
         """Append the rows of every table."""
@@ -216,8 +223,8 @@ class BronzeWriter:
         varying = {
             "record_id": fresh.record_ids,
             "natural_key": fresh.natural_keys,
-            "source_updated_at": updated if len(new) == len(updated) else updated.take(pa.array(new)),
-            "payload": _texts(fresh.payloads, len(new)),
+            "source_updated_at": updated if len(new) == len(updated) else updated.take(pa.array(new, pa.int64())),
+            "payload": fresh.payloads if len(fresh.payloads) else pa.nulls(len(new), pa.large_string()),
             "sealed": self._seal(batch, fresh, owners),
             "payload_sha256": fresh.hashes,
             "person_id": owners or pa.nulls(len(new), pa.string()),
@@ -237,9 +244,9 @@ class BronzeWriter:
         """Each record's person; none for an entity that is not personal and for what cannot be read."""
         return self._vault.resolve(judged.identities) if entity.personal and layer == "bronze" else []
 
-    def _seal(self, batch: RawBatch, judged: Judged, owners: Sequence[str]) -> Sequence[bytes] | pa.Array:
+    def _seal(self, batch: RawBatch, judged: Judged, owners: Sequence[str]) -> pa.Array | pa.ChunkedArray:
         """The records' own bytes, sealed; null where the payload is the record itself, byte for byte."""
-        readable = bool(judged.payloads)
+        readable = len(judged.payloads) > 0
         if readable and not batch.entity.personal and batch.payloads is None:
             return pa.nulls(len(judged.places), pa.large_binary())
         ciphers = self._vault.ciphers(owners)
@@ -252,15 +259,15 @@ class BronzeWriter:
                 [batch.records[place] for place in places],
                 judged.record_ids[start : start + _SLICE],
             )
-        return sealed
+        return joined(sealed, pa.large_binary())
 
-    def _sealer(self, entity: Entity, payloads: Sequence[bytes]) -> sealing.Sealer:
+    def _sealer(self, entity: Entity, payloads: pa.ChunkedArray) -> sealing.Sealer:
         """The entity's sealer; the first batch that is large enough trains its dictionary."""
         sealer = self._sealers.get(entity.table)
         if sealer is None or (not sealer.number and len(payloads) >= sealing.MIN_SAMPLES):
-            found = self._vault.dictionary(entity.table)
-            if found is None and (content := sealing.train(payloads)) is not None:
-                found = (self._vault.add_dictionary(entity.table, content), content)
+            found = self._vault.dictionaries.newest(entity.table)
+            if found is None and (content := sealing.train(_samples(payloads))) is not None:
+                found = (self._vault.dictionaries.add(entity.table, content), content)
             dictionary = sealing.Dictionary(*found) if found else sealing.NO_DICTIONARY
             sealer = self._sealers[entity.table] = sealing.Sealer(dictionary)
         return sealer
@@ -302,18 +309,13 @@ def _batch_id(record_ids: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(set(record_ids))).encode()).hexdigest()[:32]
 
 
-def _texts(payloads: Sequence[bytes], length: int) -> pa.Array | pa.ChunkedArray:
-    # Judged as UTF-8 before. Joined in slices, as one array grown record by record takes three times as long.
-    if not payloads:
-        return pa.nulls(length, pa.large_string())
-    return pa.chunked_array([_text(payloads[start : start + _SLICE]) for start in range(0, length, _SLICE)])
-
-
-def _text(payloads: Sequence[bytes]) -> pa.Array:
-    offsets = np.zeros(len(payloads) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)), out=offsets[1:])
-    text = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(payloads))]
-    return pa.Array.from_buffers(pa.large_string(), len(payloads), text)
+def _samples(payloads: pa.ChunkedArray) -> list[bytes]:
+    """Payloads from everywhere in the batch, as many as train a dictionary."""
+    step = max(1, len(payloads) // sealing.MAX_SAMPLES)
+    samples: list[bytes] = (
+        payloads.take(pa.array(range(0, len(payloads), step), pa.int64())).cast(pa.large_binary()).to_pylist()
+    )
+    return samples
 
 
 def _array(values: Sequence[object] | pa.Array, kind: pa.DataType) -> pa.Array:

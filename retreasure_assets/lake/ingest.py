@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from retreasure_assets.entities import Connector, Entity, RawBatch, Window
-from retreasure_assets.errors import LakeError
+from retreasure_assets.errors import LakeError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult, BronzeWriter
 from retreasure_assets.lake.cursors import CursorStore
 from retreasure_assets.lake.ingestion_log import Attempt, IngestionLog
@@ -125,12 +125,27 @@ def ingest(
                 pending = _Pending(batch, future, started_at)
         finally:
             # What was read before the source failed counts, whatever happens next.
-            settle()
+            try:
+                settle()
+            finally:
+                writer.close()
     except BaseException as error:
         with suppress(LakeError):
             log.failed(trying, error, began, _now())
         raise
     return replace(summary, seconds=(_now() - began).total_seconds())
+
+
+def log_refusal(
+    lake: Lake, entity: Entity, error: RetreasureError, *, run_id: str, window: Window | None = None
+) -> None:
+    """Log an ingestion that ended before its source was asked: no rights, no credentials, another one going.
+
+    A lake that cannot be written keeps no log; the error itself is still the caller's to report.
+    """
+    moment = _now()
+    with suppress(LakeError):
+        IngestionLog(lake).failed(Attempt(entity, Window(), run_id), error, moment, moment)
 
 
 def gather(batches: Iterable[RawBatch]) -> Iterator[RawBatch]:

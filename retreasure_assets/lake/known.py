@@ -22,9 +22,13 @@ class KnownRecords:
     """Looks up record ids. Not for several threads at once."""
 
     def __init__(self, memory_limit: str = "256MB") -> None:
-        self._engine = duckdb.connect(config={"memory_limit": memory_limit, "threads": 2})
+        self._engine = duckdb.connect(config={"memory_limit": memory_limit, "threads": 2, "temp_directory": ""})
         # An engine still open when the interpreter ends complains on standard error.
         weakref.finalize(self, self._engine.close)
+
+    def close(self) -> None:
+        """Release the engine."""
+        self._engine.close()
 
     def find(self, actions: pa.Table, files: list[str], record_ids: list[str], updated: pa.Array) -> set[str]:
         """Those of the records that the table has.

@@ -22,7 +22,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 
 from retreasure_assets.errors import BuildError
-from retreasure_assets.lake.storage import Lake, add_actions, explained
+from retreasure_assets.lake.storage import CONFIGURATION, Lake, add_actions, explained
 from retreasure_assets.lake.warehouse import open_warehouse, quote, quote_name
 
 if TYPE_CHECKING:
@@ -218,6 +218,7 @@ class _Publication:
             predicate=f"{MONTH} IN ({_listed(parts)})" if some else None,
             partition_by=[MONTH] if self._dated else None,
             name=f"{self._layer}.{self._table}",
+            configuration=CONFIGURATION if self._delta is None else None,
             writer_properties=_WRITER,
             commit_properties=CommitProperties(custom_metadata={_STATE: state}),
         )

@@ -37,7 +37,8 @@ def query(lake: Lake, sql: str, *, memory_limit: str = "1GB") -> QueryResult:
     Raises:
         LakeError: the statement is another one, is wrong, or fails.
     """
-    with duckdb.connect(config={"memory_limit": memory_limit}) as engine:
+    spill = (lake.state / "spill").absolute().as_posix()
+    with duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": spill}) as engine:
         engine.execute("SET TimeZone = 'UTC'")
         try:
             _refuse_other(engine, sql)

@@ -10,11 +10,12 @@ import errno
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
@@ -32,7 +33,7 @@ _RETENTION_HOURS = 24 * 7
 _WRITER_ID = "retreasure"
 #: How Rust's errors name those of the system.
 _OS_ERROR = re.compile(r"(?:os error |code: )([0-9]+)")
-_CONFIGURATION = {
+CONFIGURATION = {
     "delta.checkpointInterval": "50",
     "delta.logRetentionDuration": "interval 30 days",
 }
@@ -124,7 +125,7 @@ def append(
             mode="error" if read is None else "append",
             partition_by=[partition_by],
             name=f"{layer}.{table}",
-            configuration=_CONFIGURATION if read is None else None,
+            configuration=CONFIGURATION if read is None else None,
             writer_properties=writer,
             commit_properties=CommitProperties(
                 custom_metadata=dict(metadata), app_transactions=[Transaction(_WRITER_ID, number)]
@@ -153,7 +154,7 @@ def add_actions(table: DeltaTable) -> pa.Table:
 def maintain(lake: Lake) -> dict[str, int]:
     """Compact tables that have many small files, and remove files that no recent version needs.
 
-    Cheap where nothing is to be done: it reads the table's log only.
+    Cheap where nothing is to be done: it reads the tables' logs only.
 
     Returns:
         ``layer.table`` -> number of small files merged.
@@ -161,19 +162,26 @@ def maintain(lake: Lake) -> dict[str, int]:
     Raises:
         LakeError: a table cannot be read or written.
     """
-    merged: dict[str, int] = {}
-    for layer, name in lake.tables():
-        table = lake.table(layer, name)
-        sizes = add_actions(table)["size_bytes"].to_pylist()
-        small = sum(size < _SMALL_BYTES for size in sizes)
-        if small < _MANY_FILES or small <= len(table.metadata().partition_columns) * len(partitions(table)):
-            continue
-        with explained(f"{layer}.{name}"):
-            report = table.optimize.compact(target_size=8 * _SMALL_BYTES)
-            if report["numFilesRemoved"]:
-                table.vacuum(retention_hours=_RETENTION_HOURS, dry_run=False)
-                table.create_checkpoint()
-                merged[f"{layer}.{name}"] = report["numFilesRemoved"]
+    note = lake.state / "maintained.json"
+    cleaned: dict[str, int] = {}
+    with suppress(FileNotFoundError, msgspec.DecodeError):
+        cleaned = msgspec.json.decode(note.read_bytes(), type=dict[str, int])
+    before, merged = dict(cleaned), {}
+    for layer, table in lake.tables():
+        name, version = f"{layer}.{table}", lake.table(layer, table)
+        with explained(name):
+            small = sum(size < _SMALL_BYTES for size in add_actions(version)["size_bytes"].to_pylist())
+            # One small file a partition is as few as can be.
+            if small - len(partitions(version)) >= _MANY_FILES:
+                report = version.optimize.compact(target_size=8 * _SMALL_BYTES)
+                merged[name] = report["numFilesRemoved"]
+            if version.version() - cleaned.get(name, 0) >= _MANY_FILES or name in merged:
+                # In full: also what killed writers left behind.
+                version.vacuum(retention_hours=_RETENTION_HOURS, dry_run=False, full=True)
+                version.create_checkpoint()
+                cleaned[name] = version.version()
+    if cleaned != before:
+        write_whole(note, msgspec.json.encode(cleaned))
     return merged
 
 

@@ -29,7 +29,8 @@ _LEVEL = 1
 _MAX_RECORD = 1 << 30
 #: Fewer records train a dictionary that does not pay for itself.
 MIN_SAMPLES = 200
-_MAX_SAMPLES = 1_000
+#: More train no better one.
+MAX_SAMPLES = 1_000
 _DICTIONARY_BYTES = 32 * 1024
 
 
@@ -48,8 +49,7 @@ def train(payloads: Sequence[bytes]) -> bytes | None:
     """Train a dictionary on masked payloads; None when there are too few or too small ones."""
     if len(payloads) < MIN_SAMPLES:
         return None
-    step = max(1, len(payloads) // _MAX_SAMPLES)
-    samples: list[bytes | bytearray | memoryview] = list(payloads[::step][:_MAX_SAMPLES])
+    samples: list[bytes | bytearray | memoryview] = list(payloads)
     try:
         return zstandard.train_dictionary(_DICTIONARY_BYTES, samples, level=_LEVEL).as_bytes()
     except zstandard.ZstdError:

@@ -1,6 +1,6 @@
 """The privacy vault: who a person id stands for, and that person's key.
 
-What belongs here: persons, identities, keys, dictionaries, forgetting. What does not: the file (database.py), the
+What belongs here: persons, identities, keys, forgetting. What does not: the file (database.py), the
 rules of who is who (people.py), the format of sealed records (sealing.py) and the master key (keys.py).
 
 A person has a random id and a random 256-bit key, wrapped by the master key. An identity is stored as a keyed digest,
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from retreasure_assets.errors import VaultError
 from retreasure_assets.privacy.database import Database
+from retreasure_assets.privacy.dictionaries import Dictionaries
 from retreasure_assets.privacy.identities import RECORD, digester, normalise
 from retreasure_assets.privacy.keys import KEY_BYTES, Keys, load_keys
 from retreasure_assets.privacy.paths import Scalar
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 _NONCE = 12
 #: Entries each cache holds at most; some 300 bytes each.
 _CACHED = 200_000
+
+#: An id is one of these and 32 random hex digits: a person whom some identity names, or the unnamed subject of one
+#: record, who can be forgotten like anybody else but is no customer.
+PERSON = "p_"
+NOBODY = "r_"
 
 #: One record's identities: (kind, value), best first.
 Identities = tuple[tuple[str, Scalar], ...]
@@ -57,6 +63,7 @@ class Vault:
         self._ciphers: dict[str, AESGCM] = {}
         self._seen = -1
         self._database = Database(path)
+        self.dictionaries = Dictionaries(self._database, keys.dictionaries)
         with self._database.transaction():
             self._database.execute("INSERT OR IGNORE INTO meta VALUES ('check', ?)", (keys.check,))
             found = self._database.execute("SELECT value FROM meta WHERE name = 'check'").fetchone()[0]
@@ -180,27 +187,6 @@ class Vault:
             "DELETE FROM persons WHERE number IN ({numbers})",
         )
 
-    def dictionaries(self) -> dict[int, bytes]:
-        """Every compression dictionary by its number."""
-        with self._database.session():
-            rows = self._database.execute("SELECT number, entity, sealed FROM dictionaries").fetchall()
-        return {number: self._open_dictionary(entity, sealed) for number, entity, sealed in rows}
-
-    def dictionary(self, entity: str) -> tuple[int, bytes] | None:
-        """The newest compression dictionary of an entity as (number, content)."""
-        with self._database.session():
-            row = self._database.execute(
-                "SELECT number, sealed FROM dictionaries WHERE entity = ? ORDER BY number DESC LIMIT 1", (entity,)
-            ).fetchone()
-        return (row[0], self._open_dictionary(entity, row[1])) if row else None
-
-    def add_dictionary(self, entity: str, content: bytes) -> int:
-        """Keep a dictionary, encrypted, and return its number."""
-        sealed = _seal(AESGCM(self.keys.dictionaries), content, entity.encode())
-        with self._database.transaction():
-            cursor = self._database.execute("INSERT INTO dictionaries (entity, sealed) VALUES (?, ?)", (entity, sealed))
-            return int(cursor.lastrowid or 0)
-
     def _match(self, records: Sequence[Identities]) -> list[str]:
         named: dict[bytes, tuple[str, str]] = {}
         digested: list[list[bytes]] = []
@@ -258,7 +244,11 @@ class Vault:
         self, assigned: Mapping[bytes, int], created: Sequence[int], named: Mapping[bytes, tuple[str, str]]
     ) -> dict[str, AESGCM]:
         """Write new persons and identities; returns the new persons' ciphers."""
-        person_ids = _person_ids(len(created))
+        identified = {number for digest, number in assigned.items() if named[digest][0] != RECORD}
+        person_ids = [
+            (PERSON if number in identified else NOBODY) + noise.hex()
+            for number, noise in zip(created, _noise(len(created), 16), strict=True)
+        ]
         keys = _noise(len(created), KEY_BYTES)
         made = [AESGCM(key) for key in keys]
         self._database.executemany(
@@ -338,10 +328,6 @@ class Vault:
     def _unwrap(self, person_id: str, wrapped: bytes) -> bytes:
         return _open(self._wrapping, wrapped, person_id.encode(), f"The key of person {person_id}")
 
-    def _open_dictionary(self, entity: str, sealed: bytes) -> bytes:
-        what = f"A compression dictionary of {entity}"
-        return _open(AESGCM(self.keys.dictionaries), sealed, entity.encode(), what)
-
 
 def open_vault(settings: Settings) -> Vault:
     """Open the vault of this installation; the first call makes it and its master key.
@@ -350,11 +336,6 @@ def open_vault(settings: Settings) -> Vault:
         VaultError: the key or the vault cannot be used.
     """
     return Vault(settings.vault_path, load_keys(settings))
-
-
-def _seal(cipher: AESGCM, data: bytes, context: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE)
-    return nonce + cipher.encrypt(nonce, data, context)
 
 
 def _open(cipher: AESGCM, sealed: bytes, context: bytes, what: str) -> bytes:
@@ -368,8 +349,3 @@ def _noise(count: int, size: int) -> list[bytes]:
     """Random bytes, asked of the system once for all."""
     noise = secrets.token_bytes(count * size)
     return [noise[at : at + size] for at in range(0, len(noise), size)]
-
-
-def _person_ids(count: int) -> list[str]:
-    """Random ids: ``p_`` and 32 hex digits (128 bits)."""
-    return [f"p_{noise.hex()}" for noise in _noise(count, 16)]

@@ -1,0 +1,188 @@
+"""Publishing: what changed and nothing else, exact, atomic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from retreasure_assets.errors import BuildError
+from retreasure_assets.lake.publish import PublishedTable, publish
+from retreasure_assets.lake.storage import Lake, add_actions
+from retreasure_assets.settings import Settings
+
+ORDERS = [("gold", "fct_orders")]
+FIRST, SECOND, THIRD = "2026-06-01 10:00:00", "2026-06-02 10:00:00", "2026-06-03 10:00:00"
+
+
+class Warehouse:
+    """A warehouse to change between publications."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.warehouse_path
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.run("CREATE SCHEMA gold; CREATE SCHEMA silver")
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.path)) as engine:
+            return engine.execute(sql).fetchall()
+
+
+@pytest.fixture
+def warehouse(settings: Settings) -> Warehouse:
+    made = Warehouse(settings)
+    made.run(
+        "CREATE TABLE gold.fct_orders AS SELECT i AS order_id, "
+        "DATE '2026-01-01' + CAST(i AS INTEGER) AS business_date, "
+        f"CAST(i + 0.1234 AS DECIMAL(18, 4)) AS gross_amount, TIMESTAMP '{FIRST}' AS built_at FROM range(90) t(i)"
+    )
+    return made
+
+
+def published(lake: Lake, table: str = "fct_orders") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pa.table(DeltaTable(lake.uri("gold", table)).to_pyarrow_table()).to_pylist()
+    return found
+
+
+def files(lake: Lake) -> dict[str, set[str]]:
+    actions = add_actions(lake.table("gold", "fct_orders"))
+    found: dict[str, set[str]] = {}
+    for month, path in zip(actions["partition._month"].to_pylist(), actions["path"].to_pylist(), strict=True):
+        found.setdefault(month, set()).add(path)
+    return found
+
+
+def test_first_whole_then_only_what_changed(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    [first] = publish(settings, lake, ORDERS)
+    assert first == PublishedTable("gold", "fct_orders", 90, ("2026-01", "2026-02", "2026-03"), 0)
+    row = min(published(lake), key=lambda row: row["order_id"])
+    assert row["gross_amount"] == Decimal("0.1234")
+    assert lake.table("gold", "fct_orders").schema().to_arrow().field("gross_amount").type == pa.decimal128(18, 4)
+    assert lake.table("gold", "fct_orders").protocol().min_reader_version == 1
+    before = files(lake)
+    # Nothing changed: no commit.
+    [same] = publish(settings, lake, ORDERS)
+    assert (same.parts, same.version) == ((), 0)
+    # A row changed, in February.
+    warehouse.run(f"UPDATE gold.fct_orders SET gross_amount = 7, built_at = TIMESTAMP '{SECOND}' WHERE order_id = 40")
+    old = DeltaTable(lake.uri("gold", "fct_orders"))
+    [second] = publish(settings, lake, ORDERS)
+    assert (second.parts, second.version, second.rows) == (("2026-02",), 1, 90)
+    after = files(lake)
+    assert {month: after[month] == before[month] for month in after} == {
+        "2026-01": True,
+        "2026-02": False,
+        "2026-03": True,
+    }
+    assert len(published(lake)) == 90
+    # Who had opened the old version still reads it.
+    assert {row["gross_amount"] for row in old.to_pyarrow_table().to_pylist() if row["order_id"] == 40} == {
+        Decimal("40.1234")
+    }
+    assert publish(settings, lake, ORDERS)[0].parts == ()
+
+
+def test_a_table_built_anew_with_the_same_rows_is_not_published_again(
+    settings: Settings, lake: Lake, warehouse: Warehouse
+) -> None:
+    publish(settings, lake, ORDERS)
+    warehouse.run(f"UPDATE gold.fct_orders SET built_at = TIMESTAMP '{SECOND}'")
+    assert publish(settings, lake, ORDERS)[0].parts == ()
+    warehouse.run(
+        f"UPDATE gold.fct_orders SET built_at = TIMESTAMP '{THIRD}', gross_amount = gross_amount + "
+        "CASE WHEN order_id = 89 THEN 1 ELSE 0 END"
+    )
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-03",)
+
+
+def test_deleted_and_moved_rows_vanish(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    publish(settings, lake, ORDERS)
+    warehouse.run("DELETE FROM gold.fct_orders WHERE order_id = 3 OR order_id >= 59")
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-01", "2026-03")
+    assert sorted(row["order_id"] for row in published(lake)) == [n for n in range(59) if n != 3]
+    warehouse.run(
+        f"UPDATE gold.fct_orders SET business_date = DATE '2026-05-05', built_at = TIMESTAMP '{SECOND}' "
+        "WHERE order_id = 5"
+    )
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-01", "2026-05")
+    warehouse.run("DELETE FROM gold.fct_orders")
+    assert publish(settings, lake, ORDERS)[0].rows == 0
+    assert published(lake) == []
+
+
+def test_undated_rows_of_a_dated_table(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    publish(settings, lake, ORDERS)
+    warehouse.run(f"INSERT INTO gold.fct_orders VALUES (500, NULL, 1, TIMESTAMP '{SECOND}')")
+    assert publish(settings, lake, ORDERS)[0].parts == ("none",)
+    assert len(published(lake)) == 91
+
+
+def test_tables_without_a_date(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    tables = [("gold", "dim_channel")]
+    warehouse.run(
+        f"CREATE TABLE gold.dim_channel AS SELECT 'shopify' AS channel, true AS is_web, TIMESTAMP '{FIRST}' AS built_at"
+    )
+    assert publish(settings, lake, tables)[0].parts == ("all",)
+    assert "_month" not in published(lake, "dim_channel")[0]
+    warehouse.run(f"UPDATE gold.dim_channel SET built_at = TIMESTAMP '{SECOND}'")
+    assert publish(settings, lake, tables)[0] == PublishedTable("gold", "dim_channel", 1, (), 0)
+    warehouse.run(f"INSERT INTO gold.dim_channel VALUES ('etsy', true, TIMESTAMP '{THIRD}')")
+    assert publish(settings, lake, tables)[0] == PublishedTable("gold", "dim_channel", 2, ("all",), 1)
+    warehouse.run("DELETE FROM gold.dim_channel WHERE channel = 'shopify'")
+    assert [row["channel"] for row in _after(publish(settings, lake, tables), lake)] == ["etsy"]
+
+
+def _after(_: list[PublishedTable], lake: Lake) -> list[dict[str, Any]]:
+    return published(lake, "dim_channel")
+
+
+def test_new_columns_replace_the_table(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    publish(settings, lake, ORDERS)
+    warehouse.run("ALTER TABLE gold.fct_orders ADD COLUMN channel VARCHAR DEFAULT 'pos'")
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-01", "2026-02", "2026-03")
+    assert {row["channel"] for row in published(lake)} == {"pos"}
+    assert publish(settings, lake, ORDERS)[0].parts == ()
+
+
+def test_types_that_delta_lacks(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    warehouse.run(
+        "CREATE TABLE gold.odd AS SELECT CAST(1 AS UTINYINT) AS a, CAST(2 AS UBIGINT) AS b, CAST(3 AS HUGEINT) AS c, "
+        "TIME '10:00:00' AS d, TIMESTAMPTZ '2026-01-01 00:00:00+02' AS e, CAST('x' AS ENUM ('x', 'y')) AS f, "
+        "CAST('abc' AS BLOB) AS g, [1, 2] AS h, NULL AS i, TIMESTAMP_S '2026-01-01 00:00:00' AS j"
+    )
+    publish(settings, lake, [("gold", "odd")])
+    [row] = published(lake, "odd")
+    assert (row["a"], row["b"], row["c"], row["f"], row["g"], row["h"]) == (1, 2, 3, "x", b"abc", [1, 2])
+    assert row["e"].isoformat() == "2025-12-31T22:00:00+00:00"
+    assert publish(settings, lake, [("gold", "odd")])[0].parts == ()
+
+
+def test_an_empty_table(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE silver.orders (order_id VARCHAR, business_date DATE, built_at TIMESTAMP)")
+    assert publish(settings, lake, [("silver", "orders")]) == [PublishedTable("silver", "orders", 0, (), 0)]
+    assert publish(settings, lake, [("silver", "orders")])[0].version == 0
+    warehouse.run(f"INSERT INTO silver.orders VALUES ('1', DATE '2026-01-01', TIMESTAMP '{FIRST}')")
+    assert publish(settings, lake, [("silver", "orders")])[0].parts == ("2026-01",)
+
+
+def test_compaction_between_publications(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    publish(settings, lake, ORDERS)
+    lake.table("gold", "fct_orders").optimize.compact()
+    assert publish(settings, lake, ORDERS)[0].parts == ()
+
+
+def test_a_table_that_was_not_built(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    with pytest.raises(BuildError, match=r"no table gold\.fct_refunds"):
+        publish(settings, lake, [("gold", "fct_refunds")])
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers(tmp_path: Path) -> Iterator[None]:
+    yield
+    assert not list(tmp_path.rglob("*.tmp"))
