@@ -1,0 +1,67 @@
+{#
+  Types and casts that DuckDB and Synapse spell differently. Every cast from text is a try: what cannot be read becomes
+  null, and a rule or test names it. Money is DECIMAL(18,4), a currency rate DECIMAL(20,12). Times are UTC: timestamptz on
+  DuckDB (so that what is published to Delta is aware), datetime2(6) on Synapse.
+#}
+
+{% macro type_money() -%} decimal(18, 4) {%- endmacro %}
+{% macro type_fx_rate() -%} decimal(20, 12) {%- endmacro %}
+
+{% macro type_time() -%} {{ return(adapter.dispatch('type_time')()) }} {%- endmacro %}
+{% macro duckdb__type_time() -%} timestamptz {%- endmacro %}
+{% macro fabric__type_time() -%} datetime2(6) {%- endmacro %}
+
+{% macro type_flag() -%} {{ return(adapter.dispatch('type_flag')()) }} {%- endmacro %}
+{% macro duckdb__type_flag() -%} boolean {%- endmacro %}
+{% macro fabric__type_flag() -%} bit {%- endmacro %}
+
+{% macro type_text(length=200) -%} {{ return(adapter.dispatch('type_text')(length)) }} {%- endmacro %}
+{% macro duckdb__type_text(length) -%} varchar {%- endmacro %}
+{% macro fabric__type_text(length) -%} nvarchar({{ length }}) {%- endmacro %}
+
+{# The expression `text` as money, null where it is no number. #}
+{% macro to_money(text) -%} try_cast({{ text }} as {{ type_money() }}) {%- endmacro %}
+
+{# An arithmetic result brought back to money: products and sums of decimals grow their precision. #}
+{% macro as_money(expression) -%} cast(round({{ expression }}, 4) as {{ type_money() }}) {%- endmacro %}
+
+{# Whole number; "2.0" reads as 2. #}
+{% macro to_int(text) -%} cast(try_cast({{ text }} as decimal(18, 4)) as integer) {%- endmacro %}
+
+{# ISO 8601 date. #}
+{% macro to_date(text) -%} try_cast({{ text }} as date) {%- endmacro %}
+
+{# ISO 8601 time with zone or Z, as UTC. #}
+{% macro to_time(text) -%} {{ return(adapter.dispatch('to_time')(text)) }} {%- endmacro %}
+{% macro duckdb__to_time(text) -%} try_cast({{ text }} as timestamptz) {%- endmacro %}
+{% macro fabric__to_time(text) -%}
+  cast(switchoffset(try_cast({{ text }} as datetimeoffset(6)), '+00:00') as datetime2(6))
+{%- endmacro %}
+
+{# "true" and "false" as a flag column. #}
+{% macro to_flag(text) -%} {{ return(adapter.dispatch('to_flag')(text)) }} {%- endmacro %}
+{% macro duckdb__to_flag(text) -%} try_cast({{ text }} as boolean) {%- endmacro %}
+{% macro fabric__to_flag(text) -%}
+  cast(case lower({{ text }}) when 'true' then 1 when 'false' then 0 end as bit)
+{%- endmacro %}
+
+{# A condition as a flag column (never null: unknown is false). T-SQL has no boolean values. #}
+{% macro flag(condition) -%} {{ return(adapter.dispatch('flag')(condition)) }} {%- endmacro %}
+{% macro duckdb__flag(condition) -%} coalesce({{ condition }}, false) {%- endmacro %}
+{% macro fabric__flag(condition) -%} cast(case when {{ condition }} then 1 else 0 end as bit) {%- endmacro %}
+
+{# A flag column as a condition, for where, case and on. #}
+{% macro is_true(column) -%} {{ column }} = {{ flag_literal(true) }} {%- endmacro %}
+{% macro is_false(column) -%} {{ column }} = {{ flag_literal(false) }} {%- endmacro %}
+
+{% macro flag_literal(value) -%} {{ return(adapter.dispatch('flag_literal')(value)) }} {%- endmacro %}
+{% macro duckdb__flag_literal(value) -%} {{ 'true' if value else 'false' }} {%- endmacro %}
+{% macro fabric__flag_literal(value) -%} cast({{ 1 if value else 0 }} as bit) {%- endmacro %}
+
+{# A null of a type, for the columns that a source of a union lacks. #}
+{% macro null_text(length=200) -%} cast(null as {{ type_text(length) }}) {%- endmacro %}
+{% macro null_money() -%} cast(null as {{ type_money() }}) {%- endmacro %}
+{% macro null_time() -%} cast(null as {{ type_time() }}) {%- endmacro %}
+{% macro null_date() -%} cast(null as date) {%- endmacro %}
+{% macro null_flag() -%} cast(null as {{ type_flag() }}) {%- endmacro %}
+{% macro zero_money() -%} cast(0 as {{ type_money() }}) {%- endmacro %}

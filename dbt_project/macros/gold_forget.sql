@@ -1,0 +1,70 @@
+{# How a gold model forgets what its scope (gold_touched.sql) says has to be rebuilt, and reads only that. #}
+
+{#
+  Pre-hook: forget the rows of this model whose keys are in one of the scopes, a list of [select of keys, keys].
+  One hook for all of them, so that each sees the table as the last build left it.
+#}
+{% macro gold_forget(scopes) -%}
+{%- if is_incremental() -%}
+delete from {{ this }}
+where
+    {%- for scope, keys in scopes %}
+    {{ "or " if not loop.first }}exists (
+        select 1
+        from (
+            {{ scope }}
+        ) as touched
+        where
+        {%- for key in keys %}
+            touched.{{ key }} = {{ this }}.{{ key }}{{ " and" if not loop.last }}
+        {%- endfor %}
+    )
+    {%- endfor %}
+{%- endif -%}
+{%- endmacro %}
+
+{# In an incremental run, only the rows whose keys are in the CTE `touched`. Follows a from clause. #}
+{% macro gold_only_touched(rows, keys) -%}
+{%- if is_incremental() %}
+    inner join touched on {% for key in keys %}touched.{{ key }} = {{ rows }}.{{ key }}{{ " and " if not loop.last }}{% endfor %}
+{%- endif %}
+{%- endmacro %}
+
+{#
+  The literal range of days that a look-back of `days` days makes of the touched days: first touched day to last
+  touched day + days - 1. Where nothing was touched, and where no query may be sent, a range that holds no day.
+#}
+{% macro gold_touched_range(days) -%}
+{%- set scope = gold_touched_days() -%}
+{%- set nothing = {'first': date_literal('2999-01-01'), 'last': date_literal('1900-01-01')} -%}
+{%- if not (may_query() and is_incremental()) -%}
+{{- return(nothing) -}}
+{%- endif -%}
+{%- set answer = run_query(
+    'select ' ~ iso_text('min(days.business_date)') ~ ' as first_day, '
+    ~ iso_text('max(' ~ add_days('days.business_date', days - 1) ~ ')') ~ ' as last_day from (' ~ scope ~ ') as days'
+) -%}
+{%- if answer.rows[0][0] is none -%}
+{{- return(nothing) -}}
+{%- endif -%}
+{{- return({'first': date_literal(answer.rows[0][0][:10]), 'last': date_literal(answer.rows[0][1][:10])}) -}}
+{%- endmacro %}
+
+{# Pre-hook: forget the days of that range. #}
+{% macro gold_forget_range(days) -%}
+{%- set range = gold_touched_range(days) -%}
+{%- if is_incremental() -%}
+delete from {{ this }} where business_date >= {{ range['first'] }} and business_date <= {{ range['last'] }}
+{%- endif -%}
+{%- endmacro %}
+
+{# Pre-hook: forget the days before the first and after the last day of sales. #}
+{% macro gold_forget_stock_days() -%}
+{%- set sales = ref('agg_daily_sales') -%}
+{%- if is_incremental() -%}
+delete from {{ this }}
+where
+    business_date < (select min(sales.business_date) from {{ sales }} as sales)
+    or business_date > (select max(sales.business_date) from {{ sales }} as sales)
+{%- endif -%}
+{%- endmacro %}

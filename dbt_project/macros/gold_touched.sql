@@ -1,0 +1,288 @@
+{#
+  What a gold model has to rebuild: the keys whose inputs changed since the model was last built.
+
+  Each scope is a select of keys that reads `built_at > <when the model was last built>`; a run that failed in
+  between is caught up with, because the watermark belongs to the model that reads. The rows of the scope are
+  deleted (a pre-hook, in the same transaction as the insert on DuckDB) and inserted anew, so that what left the
+  scope is gone as well.
+#}
+
+{# Orders whose lines have to be rebuilt: the order, a line, an item's cost or the day's rate changed. #}
+{% macro gold_touched_order_lines() -%}
+{%- set since = watermark() -%}
+select orders.channel, orders.order_id
+from {{ ref('orders') }} as orders
+where orders.built_at > {{ since }}
+union
+select order_lines.channel, order_lines.order_id
+from {{ ref('order_lines') }} as order_lines
+where order_lines.built_at > {{ since }}
+union
+select order_lines.channel, order_lines.order_id
+from {{ ref('order_lines') }} as order_lines
+inner join {{ ref('fct_item_costs') }} as item_costs on item_costs.item_id = order_lines.item_id
+where item_costs.built_at > {{ since }}
+union
+select orders.channel, orders.order_id
+from {{ ref('orders') }} as orders
+inner join {{ ref('fx_daily') }} as fx on fx.currency = orders.currency and fx.rate_date = orders.business_date
+where fx.built_at > {{ since }}
+{%- endmacro %}
+
+{# Orders to be rebuilt: the order itself, its lines, refunds or fees, or the day's rate changed. #}
+{% macro gold_touched_orders() -%}
+{%- set since = watermark() -%}
+select orders.channel, orders.order_id
+from {{ ref('orders') }} as orders
+where orders.built_at > {{ since }}
+union
+select lines.channel, lines.order_id
+from {{ ref('fct_order_lines') }} as lines
+where lines.built_at > {{ since }}
+union
+select refunds.channel, refunds.order_id
+from {{ ref('fct_refunds') }} as refunds
+where refunds.built_at > {{ since }} and refunds.order_id is not null
+union
+select fees.channel, fees.order_id
+from {{ ref('fct_fees') }} as fees
+where fees.built_at > {{ since }} and fees.order_id is not null
+union
+select orders.channel, orders.order_id
+from {{ ref('orders') }} as orders
+inner join {{ ref('fx_daily') }} as fx on fx.currency = orders.currency and fx.rate_date = orders.business_date
+where fx.built_at > {{ since }}
+{%- endmacro %}
+
+{# Refunds to be rebuilt: the refund, its order (which decides whether it counts) or its day's rate changed. #}
+{% macro gold_touched_refunds() -%}
+{%- set since = watermark() -%}
+select refunds.channel, refunds.refund_id
+from {{ ref('refunds') }} as refunds
+where refunds.built_at > {{ since }}
+union
+select refunds.channel, refunds.refund_id
+from {{ ref('refunds') }} as refunds
+inner join {{ ref('orders') }} as orders on orders.channel = refunds.channel and orders.order_id = refunds.order_id
+where orders.built_at > {{ since }}
+union
+select refunds.channel, refunds.refund_id
+from {{ ref('refunds') }} as refunds
+inner join {{ ref('fx_daily') }} as fx on fx.currency = refunds.currency and fx.rate_date = refunds.business_date
+where fx.built_at > {{ since }}
+{%- endmacro %}
+
+{# Rows of a simple silver table to be re-valued: the row or its day's rate changed. #}
+{% macro gold_touched_dated(relation, keys, date_column) -%}
+{%- set since = watermark() -%}
+select {% for key in keys %}source_rows.{{ key }}{{ ", " if not loop.last }}{% endfor %}
+from {{ relation }} as source_rows
+where source_rows.built_at > {{ since }}
+union
+select {% for key in keys %}source_rows.{{ key }}{{ ", " if not loop.last }}{% endfor %}
+from {{ relation }} as source_rows
+inner join {{ ref('fx_daily') }} as fx
+    on fx.currency = source_rows.currency and fx.rate_date = {{ date_column }}
+where fx.built_at > {{ since }}
+{%- endmacro %}
+
+{# Orders (or refunds without one) that were rebuilt since this model was. #}
+{% macro gold_rebuilt_orders() -%}
+{%- set since = watermark() -%}
+select orders.channel, orders.order_id as order_key
+from {{ ref('fct_orders') }} as orders
+where orders.built_at > {{ since }}
+union
+select refunds.channel, refunds.order_key
+from {{ ref('fct_refunds') }} as refunds
+where refunds.built_at > {{ since }}
+{%- endmacro %}
+
+{# Every business day those orders and refunds are on, or ever were. #}
+{% macro gold_touched_days() -%}
+{%- set since = watermark() -%}
+select distinct links.business_date
+from {{ ref('int_order_links') }} as links
+inner join (
+    {{ gold_rebuilt_orders() }}
+) as rebuilt on rebuilt.channel = links.channel and rebuilt.order_key = links.order_key
+{%- endmacro %}
+
+{# Every person those orders are of, or ever were, and the people whose own record changed. #}
+{% macro gold_touched_people() -%}
+{%- set since = watermark() -%}
+select links.person_id
+from {{ ref('int_order_links') }} as links
+inner join (
+    {{ gold_rebuilt_orders() }}
+) as rebuilt on rebuilt.channel = links.channel and rebuilt.order_key = links.order_key
+where links.person_id is not null
+union
+select customers.person_id
+from {{ ref('customers') }} as customers
+where customers.built_at > {{ since }}
+{%- endmacro %}
+
+{# Every item those orders hold, or ever held, and the items whose own record, cost or listing changed. #}
+{% macro gold_touched_items() -%}
+{%- set since = watermark() -%}
+select links.item_id
+from {{ ref('int_order_links') }} as links
+inner join (
+    {{ gold_rebuilt_orders() }}
+) as rebuilt on rebuilt.channel = links.channel and rebuilt.order_key = links.order_key
+where links.item_id is not null
+union
+select items.item_id
+from {{ ref('items') }} as items
+where items.built_at > {{ since }}
+union
+select item_costs.item_id
+from {{ ref('fct_item_costs') }} as item_costs
+where item_costs.built_at > {{ since }}
+union
+select listings.item_id
+from {{ ref('listings') }} as listings
+where listings.built_at > {{ since }} and listings.item_id is not null
+union
+select refund_lines.item_id
+from {{ ref('refund_lines') }} as refund_lines
+where refund_lines.built_at > {{ since }} and refund_lines.item_id is not null
+{%- endmacro %}
+
+{# Payouts whose own record or one of whose ledger lines changed. #}
+{% macro gold_touched_payouts() -%}
+{%- set since = watermark() -%}
+select payouts.channel, payouts.payout_id
+from {{ ref('fct_payouts') }} as payouts
+where payouts.built_at > {{ since }}
+union
+select payout_lines.channel, payout_lines.payout_id
+from {{ ref('payout_lines') }} as payout_lines
+where payout_lines.built_at > {{ since }} and payout_lines.payout_id is not null
+{%- endmacro %}
+
+{# Items one of whose cost lines, or the rate of its day, changed. #}
+{% macro gold_touched_item_costs() -%}
+{%- set since = watermark() -%}
+{{ gold_touched_dated(ref('item_costs'), ['item_id'], 'source_rows.cost_date') }}
+{%- endmacro %}
+
+{# Orders whose own record changed. #}
+{% macro gold_changed_orders() -%}
+{%- set since = watermark() -%}
+select orders.channel, orders.order_id
+from {{ ref('orders') }} as orders
+where orders.built_at > {{ since }}
+{%- endmacro %}
+
+{# Fees to be re-valued. A ledger entry never moves to another day or order. #}
+{% macro gold_touched_fees() -%}
+{%- set since = watermark() -%}
+{{ gold_touched_dated(ref('fees'), ['channel', 'fee_id'], 'source_rows.business_date') }}
+{%- endmacro %}
+
+{# Payments to be re-valued. #}
+{% macro gold_touched_payments() -%}
+{%- set since = watermark() -%}
+{{ gold_touched_dated(ref('payments'), ['channel', 'payment_id'], business_date('source_rows.paid_at')) }}
+{%- endmacro %}
+
+{# Payouts to be re-valued. #}
+{% macro gold_touched_payout_records() -%}
+{%- set since = watermark() -%}
+{{ gold_touched_dated(ref('payouts'), ['channel', 'payout_id'], 'source_rows.business_date') }}
+{%- endmacro %}
+
+{# Shipments to be rebuilt: the shipment or its order changed. #}
+{% macro gold_touched_shipments() -%}
+{%- set since = watermark() -%}
+select shipments.channel, shipments.shipment_id
+from {{ ref('shipments') }} as shipments
+where shipments.built_at > {{ since }}
+union
+select shipments.channel, shipments.shipment_id
+from {{ ref('shipments') }} as shipments
+inner join {{ ref('orders') }} as orders
+    on orders.channel = shipments.channel and orders.order_id = shipments.order_id
+where orders.built_at > {{ since }}
+{%- endmacro %}
+
+{# Listings one of whose versions changed. #}
+{% macro gold_touched_listings() -%}
+select distinct listings.channel, listings.listing_id
+from {{ ref('listings') }} as listings
+where listings.built_at > {{ watermark() }}
+{%- endmacro %}
+
+{# Items whose stock history was rebuilt (any change of an item rebuilds it), or whose listings were. #}
+{% macro gold_rebuilt_items() -%}
+{%- set since = watermark() -%}
+select spells.item_id
+from {{ ref('fct_stock_spells') }} as spells
+where spells.built_at > {{ since }}
+union
+select listings.item_id
+from {{ ref('dim_listing') }} as listings
+where listings.built_at > {{ since }} and listings.item_id is not null
+{%- endmacro %}
+
+{# Days with a rebuilt fee; a ledger entry never moves to another day. #}
+{% macro gold_touched_fee_days() -%}
+select distinct fees.business_date
+from {{ ref('fct_fees') }} as fees
+where fees.built_at > {{ watermark() }}
+{%- endmacro %}
+
+{#
+  Days whose KPIs have to be rebuilt: one of the daily tables was, or no longer has the day, or the payouts' difference
+  of the day is another one than is stored (payouts are few: comparing them all costs one row a day).
+#}
+{% macro gold_touched_kpi_days() -%}
+{%- set since = watermark() -%}
+{%- set daily_tables = [
+    ref('agg_daily_sales'), ref('agg_daily_fees'), ref('agg_daily_customers'), ref('agg_daily_stock')
+] -%}
+{%- set payouts = ref('rpt_payout_reconciliation') -%}
+{%- for daily_table in daily_tables %}
+select daily.business_date
+from {{ daily_table }} as daily
+where daily.built_at > {{ since }}
+union
+{%- endfor %}
+select coalesce(payouts.business_date, known.business_date) as business_date
+from (
+    select
+        payouts.business_date,
+        payouts.channel,
+        {{ gold_sum('payouts.difference_base') }} as difference_base
+    from {{ payouts }} as payouts
+    group by payouts.business_date, payouts.channel
+) as payouts
+full outer join (
+    select
+        known.business_date,
+        known.channel,
+        known.value
+    from {{ this }} as known
+    where known.kpi = 'payout_difference' and known.channel <> 'all'
+) as known on known.business_date = payouts.business_date and known.channel = payouts.channel
+where payouts.channel is null or known.channel is null or known.value <> payouts.difference_base
+union
+select known.business_date
+from {{ this }} as known
+left join {{ daily_tables[0] }} as sales on sales.business_date = known.business_date and sales.channel = known.channel
+where known.kpi = 'orders' and known.channel <> 'all' and sales.channel is null
+union
+select known.business_date
+from {{ this }} as known
+left join {{ daily_tables[0] }} as sales on sales.business_date = known.business_date and sales.channel = known.channel
+left join {{ daily_tables[1] }} as fees on fees.business_date = known.business_date and fees.channel = known.channel
+where
+    known.kpi = 'contribution_margin' and known.channel <> 'all' and sales.channel is null and fees.channel is null
+union
+select known.business_date
+from {{ this }} as known
+left join {{ daily_tables[3] }} as stock on stock.business_date = known.business_date
+where known.kpi in ('sell_through', 'aged_inventory_pct') and stock.business_date is null
+{%- endmacro %}

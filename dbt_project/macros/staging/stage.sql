@@ -1,0 +1,81 @@
+{#
+  A staging model: bronze records typed, once each.
+
+  Args:
+    bronze: name of the bronze table.
+    fields: what is read out of the payload: see macros/engine/json.sql.
+    keep: 'latest' for one row per natural key (the highest source_updated_at, then the last ingested, then record_id),
+      'every' for one row per record.
+
+  Besides the fields: natural_key, record_id, person_id, source_updated_at, version_at (source_updated_at, or 1970 where the source
+  has none: never null, to compare versions by), ingested_at, built_at.
+
+  The winners are found over the narrow columns and only they are parsed: sorting or grouping the payload's text costs
+  more than parsing it.
+#}
+{% macro stage(bronze, fields, keep='latest') %}
+{%- set relation = source('bronze', bronze) -%}
+{%- set key = 'natural_key' if keep == 'latest' else 'record_id' -%}
+with ranked as (
+    select
+        record_id,
+        ingested_at,
+        row_number() over (
+            partition by {{ key }}
+            order by {{ version_at('source_updated_at') }} desc, ingested_at desc, record_id desc
+        ) as version_rank
+    from {{ relation }}
+    where {{ new_in_bronze() }}
+),
+
+newest as (
+    select ranked.record_id, ranked.ingested_at
+    from ranked
+    where ranked.version_rank = 1
+),
+
+parsed as (
+    select
+        bronze.natural_key,
+        bronze.record_id,
+        {{ named_person('bronze.person_id') }} as person_id,
+        bronze.source_updated_at,
+        bronze.ingested_at,
+        {{ json_parse('bronze.payload', fields) }}
+    from {{ relation }} as bronze
+    inner join newest on newest.record_id = bronze.record_id and newest.ingested_at = bronze.ingested_at
+    {{ json_apply('bronze.payload', fields) }}
+    where {{ new_in_bronze('bronze.') }}
+)
+
+select
+    {{- json_columns('parsed', fields) }},
+    parsed.natural_key,
+    parsed.record_id,
+    parsed.person_id,
+    parsed.source_updated_at,
+    {{ version_at('parsed.source_updated_at') }} as version_at,
+    parsed.ingested_at,
+    {{ built_at() }} as built_at
+from parsed
+{% endmacro %}
+
+{# The person, where some identity names one: an id with r_ is the unnamed subject of a single record, no customer. #}
+{% macro named_person(column) -%}
+  case when substring({{ column }}, 1, 2) = 'p_' then {{ column }} end
+{%- endmacro %}
+
+{# A version that is never null. #}
+{% macro version_at(column) -%}
+  coalesce({{ column }}, {{ time_literal('1970-01-01 00:00:00.000000') }})
+{%- endmacro %}
+
+{# The bronze records that this staging model has not seen: ingested_at grows from batch to batch, ingest_date is the partition. #}
+{% macro new_in_bronze(prefix='') -%}
+  {%- if is_incremental() -%}
+    {%- set seen = extreme('max', 'ingested_at', this, none) or '1900-01-01 00:00:00.000000' -%}
+    {{ prefix }}ingested_at > {{ time_literal(seen) }} and {{ prefix }}ingest_date >= {{ date_literal(seen[:10]) }}
+  {%- else -%}
+    {{ prefix }}ingested_at is not null
+  {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,106 @@
+{{ config(unique_key=['source_table', 'item_id'], meta={'version_by': ['version_at', 'ingested_at', 'record_id']}) }}
+{#-
+  The newest word of each catalogue on an item: Shopify's products (a variant's SKU is the item) and the till's. Grows with
+  the number of items, not of their versions.
+-#}
+{%- set fields = [
+    ['category', 'text'], ['era', 'text'], ['maker', 'text'], ['material', 'text'], ['condition', 'text'],
+    ['acquired_at', 'text'], ['acquisition_cost', 'text'], ['acquisition_currency', 'text'],
+] -%}
+
+with variants as (
+    select
+        variants.*,
+        row_number() over (
+            partition by variants.item_id
+            order by variants.version_at desc, variants.ingested_at desc, variants.record_id desc, variants.variant_id
+        ) as version_rank
+    from {{ ref('stg_shopify__variants') }} as variants
+    where variants.built_at > {{ watermark() }}
+        and variants.item_id is not null
+        and variants.item_id <> ''
+),
+
+newest_variants as (
+    select item_id, product_id, title, created_at, metafields, unit_cost, unit_cost_currency,
+        version_at, ingested_at, record_id
+    from variants
+    where version_rank = 1
+),
+
+metafields as (
+    {{ explode('newest_variants', 'metafields', ['item_id as of_item_id'], shopify_metafield_fields()) | indent(4) }}
+),
+
+attributes as (
+    select
+        of_item_id,
+        {%- for field in fields %}
+        max(case when field_key = '{{ field[0] }}' then field_value end) as {{ field[0] }} {{- ',' if not loop.last }}
+        {%- endfor %}
+    from metafields
+    group by of_item_id
+),
+
+till as (
+    select
+        products.*,
+        row_number() over (
+            partition by products.item_id
+            order by products.version_at desc, products.ingested_at desc, products.record_id desc
+        ) as version_rank
+    from {{ ref('stg_pos__products') }} as products
+    where products.built_at > {{ watermark() }}
+        and products.item_id is not null
+),
+
+known as (
+    select
+        'shopify_products' as source_table,
+        1 as source_order,
+        variants.item_id,
+        variants.title,
+        attributes.category,
+        attributes.era,
+        attributes.maker,
+        attributes.material,
+        attributes.condition,
+        {{ to_date('attributes.acquired_at') }} as acquired_date,
+        coalesce({{ to_money('attributes.acquisition_cost') }}, variants.unit_cost) as cost_amount,
+        case
+            when {{ to_money('attributes.acquisition_cost') }} is not null
+                then coalesce(attributes.acquisition_currency, variants.unit_cost_currency)
+            else variants.unit_cost_currency
+        end as cost_currency,
+        variants.created_at as first_seen_at,
+        variants.version_at,
+        variants.ingested_at,
+        variants.record_id
+    from newest_variants as variants
+    left join attributes on attributes.of_item_id = variants.item_id
+    union all
+    select
+        'pos_products' as source_table,
+        2 as source_order,
+        item_id,
+        title,
+        category,
+        era,
+        maker,
+        material,
+        condition,
+        {{ null_date() }} as acquired_date,
+        acquisition_cost as cost_amount,
+        currency as cost_currency,
+        listed_at as first_seen_at,
+        version_at,
+        ingested_at,
+        record_id
+    from till
+    where version_rank = 1
+)
+
+select
+    known.*,
+    {{ built_at() }} as built_at
+from known

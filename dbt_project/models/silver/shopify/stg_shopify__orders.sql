@@ -1,0 +1,31 @@
+{{ config(meta={'bound_by': 'created_at', 'version_by': ['version_at', 'ingested_at', 'record_id']}, index='HEAP') }}
+{#- HEAP: Synapse's columnstore cannot hold the lists, which are nvarchar(max) there. -#}
+
+{{ stage('shopify_orders', [
+    ['order_id', 'id', 'gid'],
+    ['order_name', 'name', 'text'],
+    ['created_at', 'createdAt', 'time'],
+    ['processed_at', 'processedAt', 'time'],
+    ['cancelled_at', 'cancelledAt', 'time'],
+    ['closed_at', 'closedAt', 'time'],
+    ['is_test', 'test', 'flag'],
+    ['source_name', 'sourceName', 'text'],
+    ['financial_status', 'displayFinancialStatus', 'lower'],
+    ['fulfilment_status', 'displayFulfillmentStatus', 'lower'],
+    ['shop_currency', 'currencyCode', 'text'],
+    ['currency', 'presentmentCurrencyCode', 'text'],
+    ['taxes_included', 'taxesIncluded', 'flag'],
+    ['customer_locale', 'customerLocale', 'text'],
+    ['retail_location_id', 'retailLocation.id', 'gid'],
+    ['marketing_state', 'customer.defaultEmailAddress.marketingState', 'lower'],
+    ['ship_country', 'shippingAddress.countryCodeV2', 'text'],
+    ['ship_postcode_area', 'shippingAddress.zip', 'text'],
+    ['tax_amount', 'totalTaxSet.presentmentMoney.amount', 'money'],
+    ['total_amount', 'totalPriceSet.presentmentMoney.amount', 'money'],
+    ['shop_total_amount', 'totalPriceSet.shopMoney.amount', 'money'],
+    ['order_lines', 'lineItems.nodes', 'list', shopify_order_line_fields()],
+    ['shipping_lines', 'shippingLines.nodes', 'list', shopify_shipping_line_fields()],
+    ['payments', 'transactions', 'list', shopify_transaction_fields()],
+    ['refunds', 'refunds', 'list', shopify_refund_fields()],
+    ['fulfillments', 'fulfillments', 'list', shopify_fulfillment_fields()],
+]) }}

@@ -1,0 +1,7 @@
+{{ config(materialized='view') }}
+
+{{ explode(
+    ref('stg_shopify__orders'), 'refunds',
+    ['order_id', 'created_at as ordered_at', 'record_id', 'built_at'],
+    shopify_refund_fields()
+) }}
