@@ -34,7 +34,7 @@ up: setup ## serve the Dagster UI with schedules and sensors, until Ctrl-C
 	@$(BIN)/retreasure up
 
 test: setup lint ## run the checks and tests
-	@$(BIN)/python -m pytest -m "not slow" $(PYTEST)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(PYTEST)
 
 test-slow: setup ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(PYTEST)

@@ -16,7 +16,10 @@ from urllib.request import urlopen
 
 PORT = 3999
 IMAGES = Path(__file__).parent / "images"
-PAGES = {"asset-graph": "/locations/retreasure_assets.definitions/asset-groups/"}
+PAGES = {
+    "asset-graph": ("/asset-groups", "1500,660"),
+    "gold-finance": ("/locations/retreasure_assets.definitions/asset-groups/gold_finance", "1500,900"),
+}
 
 
 def main() -> int:
@@ -29,11 +32,11 @@ def main() -> int:
     server = subprocess.Popen([str(retreasure), "up", "--port", str(PORT)])
     try:
         _wait(f"http://127.0.0.1:{PORT}/server_info")
-        for name, page in PAGES.items():
-            _shoot(chromium, f"http://127.0.0.1:{PORT}{page}", IMAGES / f"{name}.png")
+        for name, (page, size) in PAGES.items():
+            _shoot(chromium, f"http://127.0.0.1:{PORT}{page}", size, IMAGES / f"{name}.png")
     finally:
         server.terminate()
-        server.wait(timeout=60)
+        server.wait(timeout=90)
     return 0
 
 
@@ -49,7 +52,7 @@ def _wait(url: str, seconds: float = 120) -> None:
             time.sleep(1)
 
 
-def _shoot(chromium: str, url: str, target: Path) -> None:
+def _shoot(chromium: str, url: str, size: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as profile:
         subprocess.run(
@@ -63,7 +66,7 @@ def _shoot(chromium: str, url: str, target: Path) -> None:
                 "--disable-sync",
                 "--no-first-run",
                 f"--user-data-dir={profile}",
-                "--window-size=1800,1100",
+                f"--window-size={size}",
                 "--virtual-time-budget=25000",
                 f"--screenshot={target}",
                 url,

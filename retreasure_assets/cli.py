@@ -171,17 +171,19 @@ def up(port: int, seed: int, days: int, scale: float) -> None:
     from retreasure_assets.automation.run import dagster_instance
     from retreasure_assets.settings import active_settings, load_settings
 
+    # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale)
     with source:
         dagster_instance(active_settings().home).dispose()
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         command = [sys.executable, "-m", "dagster", "dev", "-m", "retreasure_assets.definitions", "-p", str(port)]
-        server = subprocess.Popen(command)
+        server = subprocess.Popen([*command, "--log-level", "warning"])
         try:
             server.wait()
         except KeyboardInterrupt:
             server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+            server.wait(timeout=60)
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 key=key,
-                group_name=entity.source,
+                group_name=f"bronze_{entity.source}",
                 description=entity.description,
                 owners=[entity.owner],
                 kinds={"python", "deltalake", "bronze"},

@@ -4,6 +4,7 @@ What belongs here: how dbt nodes look in the asset graph, and one build of them.
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from retreasure_assets.automation.retries import as_dagster_failure
 from retreasure_assets.errors import BuildError, RetreasureError
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.publish import publish
+from retreasure_assets.lake.storage import maintain
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
 from retreasure_assets.resources.dbt import DbtCli, dbt_environment
 from retreasure_assets.resources.platform import Platform
 
 DEFAULT_OWNER = "team:data-platform"
+_KEPT_ARTIFACTS = 5
 
 
 class Translator(DagsterDbtTranslator):
@@ -80,6 +83,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -
             ["build", "--exclude-resource-type", "unit_test"],
             context=context,
             raise_on_error=False,
+            target_path=_artifacts(settings.home.absolute() / "build" / "dbt", context.run_id),
         )
         # Materializations wait for the end: while dbt runs, DuckDB lets nobody else count rows.
         built: list[dg.Output[Any]] = []
@@ -92,6 +96,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -
     failed = _failed_models(invocation)
     tables = [_table(context, output) for output in built]
     published = publish(settings, platform.lake, [table for table in tables if is_published(*table)])
+    maintain(platform.lake)
     counts = row_counts(settings, tables)
     for output, table in zip(built, tables, strict=True):
         yield dg.Output(
@@ -103,6 +108,14 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -
             f"{len(failed)} models could not be built: {', '.join(failed[:5])}.",
             remedy="Their messages are in the run's log; everything that does not depend on them was built.",
         )
+
+
+def _artifacts(folder: Path, run_id: str) -> Path:
+    """Where this run's dbt artifacts and log go; only those of the last few runs are kept."""
+    earlier = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime)
+    for old in earlier[:-_KEPT_ARTIFACTS]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder / run_id
 
 
 def is_published(layer: str, table: str) -> bool:

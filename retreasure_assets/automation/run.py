@@ -39,6 +39,8 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _RUN = Entity(source="platform", name="run", natural_key=(), updated_at=None, description="A run as a whole.")
 #: SQLITE_FULL, SQLITE_READONLY and SQLITE_CANTOPEN in the system's terms (https://www.sqlite.org/rescode.html).
 _SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
+#: Bytes with which no run gets far.
+_NEARLY_NOTHING = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def run_platform(
         SyncConfig(since=since, until=until).window()
         window = {"since": since, "until": until}
         definitions = build_definitions(platform)
-        with _history_explained(), dagster_instance(platform.settings.home) as instance:
+        with _history_explained(platform.settings.home), dagster_instance(platform.settings.home) as instance:
             started = time.monotonic()
             sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
                 instance=instance,
@@ -140,7 +142,7 @@ def _refusals_logged(platform: Platform) -> Iterator[None]:
 
 
 @contextmanager
-def _history_explained() -> Iterator[None]:
+def _history_explained(home: Path) -> Iterator[None]:
     """Dagster keeps runs and events in SQLite files in the state folder: explain why it cannot."""
     with explained("The history of runs in RETREASURE_HOME"):
         try:
@@ -148,7 +150,9 @@ def _history_explained() -> Iterator[None]:
         except OperationalError as error:
             # The low byte is the class of the error; the rest says which part of SQLite met it.
             code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            raise OSError(_SQLITE_ERRORS.get(code, errno.EIO), "SQLite") from None
+            # SQLite calls a full disk an I/O error where it cannot extend its shared memory.
+            full = shutil.disk_usage(home).free < _NEARLY_NOTHING
+            raise OSError(errno.ENOSPC if full else _SQLITE_ERRORS.get(code, errno.EIO), "SQLite") from None
 
 
 def _selected(platform: Platform, sources: Sequence[str]) -> list[Entity]:
