@@ -7,16 +7,25 @@
     keep: 'latest' for one row per natural key (the highest source_updated_at, then the last ingested, then record_id),
       'every' for one row per record.
 
-  Besides the fields: natural_key, record_id, person_id, source_updated_at, version_at (source_updated_at, or 1970 where the source
-  has none: never null, to compare versions by), ingested_at, built_at.
+  Besides the fields: natural_key, record_id, person_id, source_updated_at, version_at (source_updated_at, or 1970 where
+  the source has none: never null, to compare versions by), ingested_at, built_at.
 
-  The winners are found over the narrow columns and only they are parsed: sorting or grouping the payload's text costs
-  more than parsing it.
+  What is outdated is found over the narrow columns, among the keys that occur more than once, and is not parsed: sorting
+  or grouping the payload's text costs more than parsing it. 1.47 million till lines, CPU s: ranking every key and joining
+  the winners 1.25, this 0.4, parsing 1.9.
 #}
 {% macro stage(bronze, fields, keep='latest') %}
 {%- set relation = source('bronze', bronze) -%}
 {%- set key = 'natural_key' if keep == 'latest' else 'record_id' -%}
-with ranked as (
+with repeated as (
+    select {{ key }}
+    from {{ relation }}
+    where {{ new_in_bronze() }}
+    group by {{ key }}
+    having count(*) > 1
+),
+
+ranked as (
     select
         record_id,
         ingested_at,
@@ -26,12 +35,14 @@ with ranked as (
         ) as version_rank
     from {{ relation }}
     where {{ new_in_bronze() }}
+        and {{ key }} in (select repeated.{{ key }} from repeated)
 ),
 
-newest as (
+outdated as (
     select ranked.record_id, ranked.ingested_at
     from ranked
-    where ranked.version_rank = 1
+    group by ranked.record_id, ranked.ingested_at
+    having min(ranked.version_rank) > 1
 ),
 
 parsed as (
@@ -43,9 +54,13 @@ parsed as (
         bronze.ingested_at,
         {{ json_parse('bronze.payload', fields) }}
     from {{ relation }} as bronze
-    inner join newest on newest.record_id = bronze.record_id and newest.ingested_at = bronze.ingested_at
     {{ json_apply('bronze.payload', fields) }}
     where {{ new_in_bronze('bronze.') }}
+        and not exists (
+            select 1
+            from outdated
+            where outdated.record_id = bronze.record_id and outdated.ingested_at = bronze.ingested_at
+        )
 )
 
 select
