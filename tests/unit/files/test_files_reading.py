@@ -135,7 +135,7 @@ def test_a_damaged_archive_loads_nothing(tmp_path: Path, kind: str) -> None:
         (b"", "is empty"),
         (b"\n\n,,,\n  \n", "holds no record and no header"),
         (b"PK\x03\x04rest", "ZIP or Excel"),
-        (gzip.compress(b""), "holds no record and no header"),
+        (gzip.compress(b"", mtime=0), "holds no record and no header"),
         (b"id,name\n1,2\n", "lacks 'title'"),
         (b"id;title\n1;2\n", "lacks 'id', 'title'"),
         (b"id,title,Title\n1,2,3\n", "'title' twice"),

@@ -1,0 +1,59 @@
+"""Plain DuckDB SQL: the same transformation without sealing, vault, Delta and increments (duckdb_plain.sql).
+
+What belongs here: running the script with the memory and threads that the platform gives its own engine.
+
+    python -m benchmarks.contestants.duckdb_plain <raw folder> <empty folder>
+"""
+
+from __future__ import annotations
+
+import argparse
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.contestants.phases import Phases
+from benchmarks.contestants.totals import totals
+from retreasure_assets.settings import load_settings
+
+_PHASE = "-- phase: "
+
+
+def main() -> None:
+    """Do it once."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("raw", type=Path)
+    parser.add_argument("out", type=Path)
+    arguments = parser.parse_args()
+    settings = load_settings()
+    script = string.Template(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    phases = Phases()
+    for layer in ("bronze", "silver", "gold"):
+        (arguments.out / layer).mkdir(parents=True)
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": settings.duckdb_memory_limit,
+        "threads": settings.threads,
+        "preserve_insertion_order": "false",
+    }
+    with duckdb.connect(str(arguments.out / "warehouse.duckdb"), config=options) as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        for phase, statement in _statements(script.substitute(raw=arguments.raw, out=arguments.out)):
+            with phases.phase(phase):
+                engine.execute(statement)
+        phases.report(totals(engine))
+
+
+def _statements(script: str) -> Iterator[tuple[str, str]]:
+    phase = "start"
+    for statement in script.split(";\n"):
+        for line in statement.splitlines():
+            if line.startswith(_PHASE):
+                phase = line.removeprefix(_PHASE)
+        if statement.strip():
+            yield phase, statement
+
+
+if __name__ == "__main__":
+    main()

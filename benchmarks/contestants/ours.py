@@ -1,0 +1,130 @@
+"""The platform itself, from raw records to published gold: the same functions that the assets call, without Dagster.
+
+What belongs here: calling them, and a stopwatch on each. What does not: any step that the platform lacks.
+
+    python -m benchmarks.contestants.ours <raw folder> <home> [--select MODEL ...] [--days] [--tests]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from benchmarks.contestants.phases import Phases
+from benchmarks.contestants.source import JsonLines
+from benchmarks.contestants.totals import totals
+from retreasure_assets.assets.dbt import is_published
+from retreasure_assets.entities import RawBatch, Window
+from retreasure_assets.errors import BuildError
+from retreasure_assets.lake import bronze, ingest
+from retreasure_assets.lake import publish as publishing
+from retreasure_assets.lake.ingestion_log import IngestionLog
+from retreasure_assets.lake.known import KnownRecords
+from retreasure_assets.lake.records import RecordReader
+from retreasure_assets.lake.warehouse import prepare_warehouse
+from retreasure_assets.privacy.sealing import Sealer
+from retreasure_assets.privacy.vault import Vault
+from retreasure_assets.resources.dbt import dbt_environment
+from retreasure_assets.resources.platform import Platform, dbt_project_dir
+from retreasure_assets.settings import load_settings
+
+GOLD = ("fct_orders", "fct_order_lines", "agg_daily_sales")
+TARGET = "dbt"
+
+
+def main() -> None:
+    """Do it once."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("raw", type=Path)
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--select", nargs="*", default=[], help="models to build; all when none is named")
+    parser.add_argument("--days", action="store_true", help="the raw folder has a folder per day, written on that day")
+    parser.add_argument("--tests", action="store_true", help="run the data tests too, as the platform does")
+    arguments = parser.parse_args()
+    phases = Phases()
+    platform = Platform(load_settings().model_copy(update={"home": arguments.home.absolute()}))
+    with phases.phase("bronze"):
+        if arguments.days:
+            _write_days(platform, arguments.raw)
+        else:
+            _ingest(platform, arguments.raw, phases)
+    with phases.phase("prepare"):
+        prepare_warehouse(platform.settings, platform.lake, platform.entities)
+    with phases.phase("dbt"):
+        built = _build(platform, arguments.select, arguments.tests, phases)
+    phases.watch(publishing, "write_deltalake", "publish: write Delta")
+    with phases.phase("publish"):
+        tables = [table for table in built if is_published(*table)]
+        publishing.publish(platform.settings, platform.lake, tables)
+    with duckdb.connect(str(platform.settings.warehouse_path), read_only=True) as engine:
+        phases.report(totals(engine))
+
+
+def _ingest(platform: Platform, raw: Path, phases: Phases) -> None:
+    phases.watch(RecordReader, "read", "bronze: judge, mask, hash")
+    phases.watch(KnownRecords, "find", "bronze: known records")
+    phases.watch(Vault, "resolve", "bronze: vault, persons")
+    phases.watch(Vault, "ciphers", "bronze: vault, keys")
+    phases.watch(Sealer, "seal", "bronze: seal")
+    phases.watch(bronze, "append", "bronze: delta (other thread)")
+    phases.watch(IngestionLog, "written", "bronze: ingestion log")
+    source = JsonLines(raw, platform.entities)
+    read = source.batches
+    source.batches = lambda *given: phases.each(read(*given), "bronze: read")  # type: ignore[method-assign]
+    for entity in source.entities.values():
+        ingest.ingest(source, entity, lake=platform.lake, vault=platform.vault, window=Window(), run_id="benchmark")
+
+
+def _write_days(platform: Platform, raw: Path) -> None:
+    """Write every day's records as if on that day: bronze then has a partition and a commit for each."""
+    moment = datetime.now(UTC)
+    writer = bronze.BronzeWriter(platform.lake, platform.vault, clock=lambda: moment)
+    for folder in sorted(raw.iterdir()):
+        moment = datetime.combine(datetime.fromisoformat(folder.name), time(23, 30), UTC)
+        source = JsonLines(folder, platform.entities)
+        for entity in source.entities.values():
+            parts = list(source.batches(entity, None, Window()))
+            records = [record for part in parts for record in part.records]
+            origins = [origin for part in parts for origin in part.origins]
+            writer.write(RawBatch(entity, records, origins), run_id="benchmark")
+
+
+def _build(platform: Platform, select: Sequence[str], tests: bool, phases: Phases) -> list[tuple[str, str]]:
+    """Build the models; those built, as (layer, table)."""
+    project, target = dbt_project_dir(), platform.settings.home.absolute() / TARGET
+    command = ["build", "--exclude-resource-type", "unit_test"] if tests else ["run"]
+    options = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
+    chosen = ["--select", *(f"+{name}" for name in select)] if select else []
+    logging.getLogger().setLevel(logging.ERROR)
+    with dbt_environment(platform.settings):
+        os.chdir(project)
+        result = dbtRunner().invoke(["--quiet", *command, *map(str, options), *chosen])
+    # dbt keeps the file open until the process ends, and nobody else could read it.
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    if result.exception is not None:
+        raise BuildError("dbt stopped.", remedy="See its log.") from result.exception
+    built = []
+    for node in json.loads((target / "run_results.json").read_bytes())["results"]:
+        kind, _, name, *_ = node["unique_id"].split(".")
+        if kind != "model":
+            phases.add("dbt: tests, operations", node["execution_time"])
+            continue
+        if node["status"] != "success":
+            raise BuildError(f"{name} could not be built: {node['message']}", remedy="See dbt's log.")
+        phases.add(f"dbt: {name}", node["execution_time"])
+        layer = node["relation_name"].split(".")[1].strip('"')
+        built.append((layer, name))
+    return built
+
+
+if __name__ == "__main__":
+    main()

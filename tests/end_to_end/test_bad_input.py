@@ -1,0 +1,374 @@
+"""Bad input through the real command line: one sentence, an exit code, a row in the log, and nothing lost.
+
+The build says nothing here, so a dbt project of one model stands in for it: a run costs seconds.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from retreasure_assets.sandbox import WorldSpec, generate_world
+from retreasure_assets.sandbox.server import running_sandbox
+from retreasure_assets.sandbox.shopify import SHOPIFY_TOKEN
+from tests.end_to_end.conftest import Home, Outcome, resize, served
+
+pytestmark = pytest.mark.timeout(300)
+
+COLUMNS = (
+    "transaction_id,line_id,sold_at,store_id,item_id,title,quantity,unit_price,discount_amount,tax_amount,line_total,"
+    "currency,line_type,loyalty_id,tax_included"
+)
+PRODUCTS = b"item_id,title,category,currency,price\nRT-1,Vase,glass,EUR,10.00\nRT-2,Lamp,lighting,EUR,20.00\n"
+ECB = b"Date,USD,GBP,\n2026-10-30,1.1172,0.8338,\n2026-10-29,1.1100,N/A,\n"
+QUOTE = {"base": "EUR", "rates": {"USD": 1.1172}, "timestamp": 1793376000}
+#: A shopper's name that no message, log or table may show.
+SHOPPER = "Zéphyrine Quillfeather"
+
+
+def receipts(first: int, count: int, title: str = "Vase") -> bytes:
+    """A till file of ``count`` one-line receipts."""
+    lines = [
+        f"T{n},1,2026-10-{1 + n % 28:02d}T10:00:00Z,S1,RT-1,{title},1,10.00,0.00,0.00,10.00,EUR,sale,LOYAL-{n},false"
+        for n in range(first, first + count)
+    ]
+    return "\n".join([COLUMNS, *lines, ""]).encode()
+
+
+def closed_port() -> int:
+    """A port at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_quiet(outcome: Outcome) -> None:
+    """Nothing but sentences: no traceback, no library's log, nothing personal."""
+    strange = [line for line in outcome.err.splitlines() if not line.startswith(("Failed: ", "Error: ", "Remedy: "))]
+    assert strange == []
+    for said in (outcome.out, outcome.err):
+        assert "Traceback" not in said
+        assert "dagster" not in said.lower().replace("make up", "")
+        assert SHOPPER not in said
+        assert SHOPIFY_TOKEN not in said
+
+
+class Troubled:
+    """One home in which most sources are ill, and what a run made of it."""
+
+    def __init__(self, home: Home, ill: Outcome, ill_failures: set[tuple[str, str, str]], ill_counts: dict[str, int]):
+        self.home = home
+        self.ill = ill
+        self.ill_failures = ill_failures
+        self.ill_counts = ill_counts
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory, small_build: Path) -> Iterator[Troubled]:
+    """Wrong credentials, an unreachable API, a malformed page, and four bad files beside good ones, all in one run."""
+    home = Home(tmp_path_factory.mktemp("troubled") / "home")
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    home.drop("pos/transactions/good.csv", receipts(0, 100))
+    home.drop("pos/transactions/empty.csv", b"")
+    home.drop("pos/transactions/latin.csv", receipts(100, 50, SHOPPER).decode().encode("latin-1"))
+    home.drop("pos/transactions/cut.csv.gz", gzip.compress(receipts(200, 5000))[:-400])
+    home.drop("pos/transactions/notes.txt", b"call the plumber\n")
+    world = generate_world(WorldSpec(seed=3, days=4, scale=0.05))
+    healthy = {"/eurofxref-hist.csv": (200, ECB), "/latest": (200, json.dumps(QUOTE).encode())}
+    with (
+        running_sandbox(world) as shop,
+        served(healthy) as well,
+        served({"/latest": (200, b'{"base": "EUR", ')}) as sick,
+    ):
+        outcome = home.run(
+            RETREASURE_SHOPIFY_URL=shop,
+            RETREASURE_SHOPIFY_TOKEN="shpat_" + "0" * 32,
+            RETREASURE_FX_URL=f"http://127.0.0.1:{closed_port()}",
+            RETREASURE_FX_INTRADAY_URL=f"{sick}/latest",
+        )
+        tables = ("bronze.pos_transactions", "bronze.pos_products", "bronze.fx_ecb_rates", "bronze.shopify_orders")
+        home.settings |= {
+            "RETREASURE_SHOPIFY_URL": shop,
+            "RETREASURE_SHOPIFY_TOKEN": SHOPIFY_TOKEN,
+            "RETREASURE_FX_URL": well,
+            "RETREASURE_FX_INTRADAY_URL": f"{well}/latest",
+        }
+        yield Troubled(home, outcome, home.failures_logged(), {table: home.count(table) for table in tables})
+
+
+def test_a_run_with_bad_sources_fails_with_sentences_alone(troubled: Troubled) -> None:
+    assert troubled.ill.code == 3, troubled.ill.err
+    is_quiet(troubled.ill)
+    # One for Shopify, however many of its entities it kept from being read; two for rates; one for the till's files.
+    assert len(troubled.ill.reasons) == 4, troubled.ill.err
+
+
+@pytest.mark.parametrize(
+    ("names", "remedy"),
+    [
+        ("Shopify does not accept the credential (HTTP 401)", "Check RETREASURE_SHOPIFY_TOKEN."),
+        ("The ECB cannot be reached", "Check the network and RETREASURE_FX_URL."),
+        ("The intraday provider of exchange rates did not answer", "Check RETREASURE_FX_INTRADAY_URL"),
+        ("pos/transactions/empty.csv is empty", "Correct or remove them"),
+        ("pos/transactions/latin.csv is not utf-8 as its mapping says", "Correct or remove them"),
+        ("pos/transactions/cut.csv.gz is truncated or damaged; nothing of it was loaded", "Correct or remove them"),
+        ("pos/transactions/notes.txt", "the patterns are *.csv"),
+    ],
+)
+def test_every_bad_source_is_named_with_a_remedy(troubled: Troubled, names: str, remedy: str) -> None:
+    (reason,) = [reason for reason in troubled.ill.reasons if names in reason]
+    assert remedy in reason
+
+
+def test_every_bad_source_is_in_the_ingestion_log(troubled: Troubled) -> None:
+    assert troubled.ill_failures >= {
+        ("shopify", "orders", "PermanentSourceError"),
+        ("shopify", "products", "PermanentSourceError"),
+        ("fx", "ecb_rates", "TransientSourceError"),
+        ("fx", "intraday_rates", "MalformedInputError"),
+        ("pos", "transactions", "MalformedInputError"),
+    }
+
+
+def test_the_good_files_beside_them_were_loaded_and_built(troubled: Troubled) -> None:
+    assert troubled.ill_counts == {
+        "bronze.pos_transactions": 100,
+        "bronze.pos_products": 2,
+        "bronze.fx_ecb_rates": 0,
+        "bronze.shopify_orders": 0,
+    }
+
+
+def test_once_mended_the_next_run_completes_what_was_missing(troubled: Troubled) -> None:
+    home = troubled.home
+    home.drop("pos/transactions/empty.csv", receipts(100, 10))
+    home.drop("pos/transactions/latin.csv", receipts(110, 50, SHOPPER))
+    home.drop("pos/transactions/cut.csv.gz", gzip.compress(receipts(200, 5000)))
+    (home.path / "drop/pos/transactions/notes.txt").unlink()
+    outcome = home.run()
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    loaded = "select count(*), count(distinct natural_key) from bronze.pos_transactions"
+    assert home.rows(loaded) == [(5160, 5160)]
+    assert home.count("bronze.fx_ecb_rates") == 2
+    assert home.count("bronze.fx_intraday_rates") == 1
+    assert home.count("bronze.shopify_orders") > 0
+    assert dict(home.rows("select source_table, records from gold.loaded"))["pos_transactions"] == 5160
+
+
+@pytest.mark.parametrize(("given", "missing"), [("SHOP", "TOKEN"), ("TOKEN", "SHOP")])
+def test_missing_credentials_fail_although_the_files_are_read(
+    home: Home, small_build: Path, given: str, missing: str
+) -> None:
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    home.settings |= {"RETREASURE_DBT_PROJECT": str(small_build), f"RETREASURE_SHOPIFY_{given}": "retreasure"}
+    outcome = home.run()
+    assert outcome.code == 2
+    is_quiet(outcome)
+    (reason,) = outcome.reasons
+    assert f"shopify is configured in part only. Set RETREASURE_SHOPIFY_{missing}" in reason
+    assert ("shopify", "orders", "ConfigurationError") in home.failures_logged()
+    assert home.count("bronze.pos_products") == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "names"),
+    [
+        ({}, ["run"], "No source is configured."),
+        ({"RETREASURE_SHOPIFY_SHOP": "retreasure"}, ["run"], "The source shopify is configured in part only."),
+        ({"RETREASURE_SHOPIFY_TOKEN": "shpat_1"}, ["run", "--source", "fx"], "The source fx is off."),
+        ({"RETREASURE_FX_ENABLED": "true"}, ["run", "--source", "ebya"], "There is no source ebya."),
+        ({"RETREASURE_FX_ENABLED": "true"}, ["run", "--since", "yesterday"], "The since date is not a date."),
+        ({"RETREASURE_FX_ENABLED": "perhaps"}, ["run"], "RETREASURE_FX_ENABLED is not valid"),
+        ({"RETREASURE_FX_URL": "ftp//nowhere"}, ["run"], "RETREASURE_FX_URL is not valid"),
+    ],
+)
+def test_wrong_settings_are_named_before_anything_is_read(
+    home: Home, settings: dict[str, str], words: list[str], names: str
+) -> None:
+    outcome = home.run(*words, **settings)
+    assert outcome.code == 2, outcome.err
+    is_quiet(outcome)
+    (reason,) = outcome.reasons
+    assert reason.startswith(names)
+    assert "Remedy: " in outcome.err
+
+
+def test_a_mapping_with_a_mistake_is_named_and_loses_nothing(home: Home, small_build: Path) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/transactions/till.csv", receipts(0, 7))
+    mapping = home.path / "mappings" / "till.yaml"
+    mapping.parent.mkdir()
+    mapping.write_text("extends: pos_transactions\npatern: 'till*.csv'\n")
+    outcome = home.run()
+    assert outcome.code == 2, outcome.err
+    is_quiet(outcome)
+    assert len(outcome.reasons) == 1
+    assert "The file mapping till.yaml: the key patern is unknown (did you mean pattern?)" in outcome.err
+    assert "ConfigurationError" in {error for _, _, error in home.failures_logged()}
+    assert home.count("bronze.pos_transactions") == 0
+
+    mapping.write_text("extends: pos_transactions\npattern: 'till*.csv'\n")
+    assert home.run().code == 0
+    assert home.count("bronze.pos_transactions") == 7
+
+
+class Slow(HTTPServer):
+    """An intraday provider that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.go_on = threading.Event()
+        slow = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                slow.asked.set()
+                slow.go_on.wait(60)
+                body = json.dumps(QUOTE).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+def test_a_second_run_is_refused_while_one_is_going(home: Home, small_build: Path) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    with Slow() as provider:
+        threading.Thread(target=provider.serve_forever, daemon=True).start()
+        home.settings["RETREASURE_FX_INTRADAY_URL"] = f"http://127.0.0.1:{provider.server_address[1]}/"
+        first = home.start("run")
+        try:
+            assert provider.asked.wait(90), "the first run never asked"
+            second = home.run()
+            assert second.code == 7, second.err
+            is_quiet(second)
+            (reason,) = second.reasons
+            assert reason.startswith(f"Another run (process {first.pid}) has been going for 0 min")
+            assert "Remedy: Wait until it ends, or stop that process." in second.err
+        finally:
+            provider.go_on.set()
+            out, err = first.communicate(timeout=120)
+            provider.shutdown()
+    assert (first.returncode, err) == (0, ""), out
+    assert home.failures_logged() == {("platform", "run", "AlreadyRunningError")}
+    assert home.count("bronze.fx_intraday_rates") == 1
+    assert home.count("bronze.pos_products") == 2
+
+
+def test_a_killed_run_holds_nobody_up(home: Home, small_build: Path) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    with Slow() as provider:
+        threading.Thread(target=provider.serve_forever, daemon=True).start()
+        home.settings["RETREASURE_FX_INTRADAY_URL"] = f"http://127.0.0.1:{provider.server_address[1]}/"
+        first = home.start("run")
+        assert provider.asked.wait(90), "the first run never asked"
+        first.kill()
+        first.communicate(timeout=30)
+        provider.go_on.set()
+        second = home.run()
+        provider.shutdown()
+    assert second.code == 0, second.err
+    assert home.count("bronze.fx_intraday_rates") == 1
+    assert home.count("bronze.pos_products") == 2
+
+
+def test_a_drop_folder_without_rights_stops_its_source_alone(
+    home: Home, small_build: Path, rights: Callable[[], None]
+) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    folder = home.drop("pos/transactions/till.csv", receipts(0, 7)).parent
+    folder.chmod(0)
+    outcome = home.run(before=rights)
+    assert outcome.code == 3, outcome.err
+    is_quiet(outcome)
+    assert outcome.reasons == [
+        "bronze.pos_transactions: No rights to read The folder pos/transactions. Give this user the right to read it."
+    ]
+    assert home.failures_logged() == {("pos", "transactions", "PermanentSourceError")}
+    assert home.count("bronze.pos_products") == 2
+
+    folder.chmod(0o755)
+    (folder / "till.csv").chmod(0)
+    outcome = home.run(before=rights)
+    assert outcome.code == 3, outcome.err
+    is_quiet(outcome)
+    assert "pos/transactions/till.csv" in outcome.err
+
+    (folder / "till.csv").chmod(0o644)
+    assert home.run(before=rights).code == 0
+    assert home.count("bronze.pos_transactions") == 7
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "code"),
+    [
+        (".", 0o500, 4),
+        ("lake", 0o500, 4),
+        ("lake", 0o000, 4),
+        ("vault", 0o500, 5),
+        ("dagster", 0o500, 4),
+        ("build", 0o500, 4),
+    ],
+)
+def test_a_state_folder_without_rights_is_named(
+    home: Home, small_build: Path, rights: Callable[[], None], place: str, mode: int, code: int
+) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    folder = home.path / place
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(mode)
+    try:
+        outcome = home.run(before=rights)
+    finally:
+        folder.chmod(0o700)
+    assert outcome.code == code, outcome.err
+    is_quiet(outcome)
+    assert len(outcome.reasons) == 1, outcome.err
+    assert "rights" in outcome.err, outcome.err
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["state", "lake"])
+def test_a_full_disk_is_named_and_the_next_run_completes(
+    tmp_path: Path, small_build: Path, small_disk: Callable[[int], Path], elsewhere: bool
+) -> None:
+    """The disk fills up under Dagster's own files, or, with those elsewhere, under the lake's."""
+    disk = small_disk(2 << 20)
+    home = Home(disk / "home", {"RETREASURE_DBT_PROJECT": str(small_build)})
+    if elsewhere:
+        history = tmp_path / "dagster"
+        history.mkdir()
+        home.settings["DAGSTER_HOME"] = str(history)
+    home.path.mkdir()
+    (home.path / "drop").symlink_to(tmp_path / "drop")
+    (tmp_path / "drop").mkdir()
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    home.drop("pos/transactions/till.csv", receipts(0, 60_000))
+    outcome = home.run()
+    assert outcome.code == 4, outcome.err
+    is_quiet(outcome)
+    assert "the disk is full" in outcome.err
+
+    resize(disk, 200 << 20)
+    after = home.run()
+    assert after.code == 0, after.err
+    loaded = "select count(*), count(distinct natural_key), count(distinct record_id) from bronze.pos_transactions"
+    assert home.rows(loaded) == [(60_000, 60_000, 60_000)]
+    assert dict(home.rows("select source_table, records from gold.loaded"))["pos_transactions"] == 60_000
