@@ -39,13 +39,14 @@ def main() -> None:
     }
     with duckdb.connect(str(arguments.out / "warehouse.duckdb"), config=options) as engine:
         engine.execute("SET TimeZone = 'UTC'")
-        for phase, statement in _statements(script.substitute(raw=arguments.raw, out=arguments.out)):
+        for phase, statement in statements(script.substitute(raw=arguments.raw, out=arguments.out)):
             with phases.phase(phase):
                 engine.execute(statement)
         phases.report(totals(engine))
 
 
-def _statements(script: str) -> Iterator[tuple[str, str]]:
+def statements(script: str) -> Iterator[tuple[str, str]]:
+    """The statements of a script, each with the phase that the last ``-- phase:`` comment named."""
     phase = "start"
     for statement in script.split(";\n"):
         for line in statement.splitlines():

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import psutil  # type: ignore[import-untyped]
+
 T = TypeVar("T")
 
 #: The line that ends a contestant's output starts with this.
@@ -93,7 +95,7 @@ class Phases:
 
 
 def _cpu_seconds() -> float:
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    )
+    """CPU seconds of this process and its children, those still at work (a Java machine) included."""
+    ended = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    working = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in ended) + sum(times.user + times.system for times in working)

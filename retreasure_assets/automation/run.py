@@ -28,7 +28,7 @@ from retreasure_assets.assets.bronze import SyncConfig, bronze_op_name
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
-from retreasure_assets.errors import ConfigurationError, RetreasureError
+from retreasure_assets.errors import BuildError, ConfigurationError, RetreasureError
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import explained
@@ -43,6 +43,10 @@ _SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
 #: Carried by the runs that `retreasure run` makes.
 _COMMAND_TAG = "retreasure/command"
 _ENDED = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
+#: Dagster's error for a blocking check that failed; the class itself is not public.
+_CHECK_FAILED = "DagsterAssetCheckFailedError"
+#: Failed tests that a sentence names.
+_NAMED = 5
 #: Bytes with which no run gets far.
 _NEARLY_NOTHING = 1 << 20
 
@@ -202,23 +206,40 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[StepFailure]:
         data = event.step_failure_data
         declared = data.user_failure_data
         metadata: dict[str, Any] = {name: value.value for name, value in declared.metadata.items()} if declared else {}
-        message = (declared.description if declared else None) or _unexpected(data.error)
+        message, code = (declared.description if declared else None), int(metadata.get("exit_code", 1))
+        if message is None and _class_of(data.error) == _CHECK_FAILED:
+            refusal = _refused(_failed_checks(result))
+            message, code = str(refusal), refusal.exit_code
         failures.append(
             StepFailure(
                 step=str(event.step_key),
-                message=message,
-                exit_code=int(metadata.get("exit_code", 1)),
+                message=message or _unexpected(_class_of(data.error)),
+                exit_code=code,
                 traceback=data.error_display_string,
             )
         )
     return failures
 
 
-def _unexpected(error: dg.SerializableErrorInfo | None) -> str:
-    """What to say of an error that nobody foresaw; its own text may quote values."""
+def _refused(checks: Sequence[FailedCheck]) -> BuildError:
+    """Data tests that keep what depends on their tables from being built."""
+    names = [f"{check.check} of {check.asset}" for check in checks if check.severity == "ERROR"]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return BuildError(
+        f"Data that must hold does not: {', '.join(names[:_NAMED])}{more}; what depends on it was not built.",
+        remedy="Correct the records that the test finds in their source, then run again.",
+    )
+
+
+def _class_of(error: dg.SerializableErrorInfo | None) -> str:
+    """The class of the error behind the others."""
     while error is not None and error.cause is not None:
         error = error.cause
-    name = (error.cls_name if error else None) or "error"
+    return (error.cls_name if error else None) or "error"
+
+
+def _unexpected(name: str) -> str:
+    """What to say of an error that nobody foresaw; its own text may quote values."""
     return f"An unexpected {name} stopped this step. Run `retreasure --debug run` to see where; nothing is lost."
 
 
