@@ -20,6 +20,7 @@ from retreasure_assets.automation.run import RunOutcome
 from retreasure_assets.entities import Entity
 from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.query import QueryResult, query
+from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
 
 #: KPIs whose daily values add up, and their names for people.
@@ -67,17 +68,24 @@ def show_outcome(
     console: Console, errors: Console, platform: Platform, progress: Progress, outcome: RunOutcome, *, debug: bool
 ) -> None:
     """The table at the end of a run: sources, layers, headline KPIs, seconds, and where to look next."""
+    try:
+        _summary(console, platform, progress, outcome)
+    finally:
+        _failures(errors, outcome, debug=debug)
+    console.print('Next: `make up` shows the asset graph; `retreasure query "select * from gold.agg_daily_sales"`.')
+
+
+def _summary(console: Console, platform: Platform, progress: Progress, outcome: RunOutcome) -> None:
     console.print()
     console.print(_sources(progress))
-    console.print(_layers(platform))
+    with explained("The lake"):
+        console.print(_layers(platform))
     kpis = _kpis(platform)
     if kpis is not None:
         console.print(kpis)
     console.print(f"Read the sources in {outcome.sync_seconds:.1f} s, built in {outcome.build_seconds:.1f} s.")
     for check in outcome.failed_checks:
         console.print(f"[yellow]{check.severity}[/yellow] {check.asset}: {check.check} did not hold")
-    _failures(errors, outcome, debug=debug)
-    console.print('Next: `make up` shows the asset graph; `retreasure query "select * from gold.agg_daily_sales"`.')
 
 
 def _failures(errors: Console, outcome: RunOutcome, *, debug: bool) -> None:

@@ -15,6 +15,7 @@ from retreasure_assets.errors import ConfigurationError, RetreasureError
 from retreasure_assets.lake.bronze import SCHEMA
 from retreasure_assets.lake.ingest import ingest, log_refusal
 from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.registry import missing_settings
@@ -104,7 +105,8 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: SyncConfig, platform: dg.ResourceParam[Platform]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         try:
-            return _sync(context.run_id, context.retry_number + 1, key, entity, config, platform)
+            with explained(f"bronze.{entity.table}"):
+                return _sync(context.run_id, context.retry_number + 1, key, entity, config, platform)
         except RetreasureError as error:
             raise as_dagster_failure(error) from None
 

@@ -17,7 +17,7 @@ from retreasure_assets.errors import LakeError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult, BronzeWriter
 from retreasure_assets.lake.cursors import CursorStore
 from retreasure_assets.lake.ingestion_log import Attempt, IngestionLog
-from retreasure_assets.lake.storage import Lake
+from retreasure_assets.lake.storage import Lake, explained
 from retreasure_assets.privacy.vault import Vault
 
 #: Pages are gathered to batches of this size, as every commit costs some 50 ms and leaves a file.
@@ -144,7 +144,7 @@ def log_refusal(
     A lake that cannot be written keeps no log; the error itself is still the caller's to report.
     """
     moment = _now()
-    with suppress(LakeError):
+    with suppress(LakeError), explained("The ingestion log"):
         IngestionLog(lake).failed(Attempt(entity, Window(), run_id), error, moment, moment)
 
 
