@@ -20,7 +20,7 @@ from retreasure_assets.sandbox.server import running_sandbox
 from retreasure_assets.sandbox.shopify import SHOPIFY_TOKEN
 from tests.end_to_end.conftest import Home, Outcome, resize, served
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 COLUMNS = (
     "transaction_id,line_id,sold_at,store_id,item_id,title,quantity,unit_price,discount_amount,tax_amount,line_total,"

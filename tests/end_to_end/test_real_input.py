@@ -27,7 +27,7 @@ import pytest
 from tests.end_to_end.conftest import Home, Outcome, served
 from tests.unit.files import complete_journey
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 MAX_AGE = timedelta(days=7)
 RATE = Decimal("0.000000000001")

@@ -66,6 +66,7 @@ def test_schedules_and_sensors_run_by_default() -> None:
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
+@pytest.mark.slow
 def test_importing_the_definitions_is_quick() -> None:
     build_definitions()  # leaves a fresh manifest behind
     code = (
