@@ -97,5 +97,6 @@ class Phases:
 def _cpu_seconds() -> float:
     """CPU seconds of this process and its children, those still at work (a Java machine) included."""
     ended = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    working = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in ended) + sum(times.user + times.system for times in working)
+    working = (child.cpu_times() for child in psutil.Process().children(recursive=True))
+    seconds = [usage.ru_utime + usage.ru_stime for usage in ended] + [times.user + times.system for times in working]
+    return float(sum(seconds))

@@ -117,24 +117,30 @@ def append(
         CommitFailedError: somebody else was quicker: read the table again.
         DeltaError, OSError: the table cannot be written.
     """
-    number = (read.transaction_version(_WRITER_ID) or 0) + 1 if read is not None else 1
-    try:
-        write_deltalake(
-            lake.uri(layer, table) if read is None else read,
-            rows,
-            mode="error" if read is None else "append",
+    if read is None:
+        # Made empty first: of two writers that both made the table with rows, Delta would keep both.
+        DeltaTable.create(
+            lake.uri(layer, table),
+            rows.schema,
+            mode="ignore",
             partition_by=[partition_by],
             name=f"{layer}.{table}",
-            configuration=CONFIGURATION if read is None else None,
-            writer_properties=writer,
-            commit_properties=CommitProperties(
-                custom_metadata=dict(metadata), app_transactions=[Transaction(_WRITER_ID, number)]
-            ),
+            configuration=CONFIGURATION,
         )
-    except DeltaError:
-        if read is None and lake.exists(layer, table):
-            raise CommitFailedError("somebody else made the table") from None
-        raise
+        read = DeltaTable(lake.uri(layer, table))
+        if read.transaction_version(_WRITER_ID) is not None:
+            raise CommitFailedError("somebody else made the table and wrote to it")
+    number = (read.transaction_version(_WRITER_ID) or 0) + 1
+    write_deltalake(
+        read,
+        rows,
+        mode="append",
+        partition_by=[partition_by],
+        writer_properties=writer,
+        commit_properties=CommitProperties(
+            custom_metadata=dict(metadata), app_transactions=[Transaction(_WRITER_ID, number)]
+        ),
+    )
 
 
 def files(lake: Lake, layer: str, table: str, actions: pa.Table) -> list[str]:
