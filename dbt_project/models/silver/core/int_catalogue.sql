@@ -92,7 +92,7 @@ known as (
         {{ null_date() }} as acquired_date,
         acquisition_cost as cost_amount,
         currency as cost_currency,
-        listed_at as first_seen_at,
+        coalesce(listed_at, ingested_at) as first_seen_at,
         version_at,
         ingested_at,
         record_id
