@@ -10,7 +10,7 @@ Amounts are whole cents, so that every order adds up to the cent and passes the 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,8 @@ LAST_DAY = date(2026, 10, 30)
 ORDER_SHARE = 0.4
 #: Records of a file; a file is what a source hands out at once.
 _FILE_RECORDS = 100_000
+#: So many that hardly any is drawn twice: items are one of a kind.
+_ITEMS = 10**12
 _CURRENCIES = {"EUR": 1.0, "GBP": 0.8642, "USD": 1.1172}
 _COUNTRIES = {"EUR": ("IE", "Ireland", "Dublin", "D02 X285"), "GBP": ("GB", "United Kingdom", "Leeds", "LS1 4DY")} | {
     "USD": ("US", "United States", "Portland", "97205-1234")
@@ -81,7 +83,10 @@ def write(plan: Plan, folder: Path) -> Path:
 
 
 def write_days(plan: Plan, folder: Path) -> Path:
-    """Write all records of a plan as ``<date>/<bronze table>/records.jsonl`` below a folder, unless they are there."""
+    """Write all records of a plan as ``<date>/<bronze table>/records.jsonl`` below a folder, unless they are there.
+
+    Here every item sold is in the catalogue too, or every line would be an orphan, and the list of them long.
+    """
     target = folder / f"daily-{plan.name}"
     if target.exists():
         return target
@@ -89,10 +94,12 @@ def write_days(plan: Plan, folder: Path) -> Path:
     for day in range(plan.days):
         # A weekend's orders are valued at the rate of the Friday before, also on the first days.
         known = [rate_of(plan, earlier) for earlier in (range(-7, 1) if day == 0 else (day,))]
+        orders, till = list(orders_of(plan, day)), list(till_lines_of(plan, day))
         tables = {
             "fx_ecb_rates": [rate for rate in known if rate is not None],
-            "pos_transactions": list(till_lines_of(plan, day)),
-            "shopify_orders": list(orders_of(plan, day)),
+            "pos_products": list(products_of(day_of(plan, day), orders, till)),
+            "pos_transactions": till,
+            "shopify_orders": orders,
         }
         for table, records in tables.items():
             if records:
@@ -200,10 +207,10 @@ def _line(dice: random.Random, line_id: int, currency: str, included: bool) -> t
     discount = price // 10 if dice.random() < 0.15 else 0
     paid = price - discount
     tax = paid * 23 // 123 if included else paid * 7 // 100
-    item = dice.randrange(10**7)
+    item = dice.randrange(_ITEMS)
     line = {
         "id": f"gid://shopify/LineItem/{line_id}",
-        "sku": f"RT-{item:07d}",
+        "sku": f"RT-{item:012d}",
         "title": f"{dice.choice(_WORDS)} {dice.choice(_THINGS)}",
         "vendor": "ReTreasure",
         "quantity": 1,
@@ -358,6 +365,29 @@ def _refunded(node: Json, moment: datetime) -> Json:
     }
 
 
+def products_of(when: date, orders: Iterable[bytes], till: Iterable[bytes]) -> Iterator[bytes]:
+    """The catalogue's records of the items that were sold on a day."""
+    sold = {line["item_id"]: line["title"] for line in map(msgspec.json.decode, till)}
+    for order in map(msgspec.json.decode, orders):
+        sold.update({line["sku"]: line["title"] for line in order["lineItems"]["nodes"]})
+    for item, title in sold.items():
+        yield msgspec.json.encode(
+            {
+                "item_id": item,
+                "title": title,
+                "category": "furniture",
+                "era": "1960s",
+                "maker": None,
+                "material": title.split()[0],
+                "condition": "good",
+                "acquisition_cost": "40.00",
+                "currency": "EUR",
+                "listed_at": f"{when}T06:00:00Z",
+                "price": "120.00",
+            }
+        )
+
+
 def till_lines_of(plan: Plan, day: int) -> Iterator[bytes]:
     """The till lines of one day: receipts of one to three lines, one in forty a return."""
     when = day_of(plan, day)
@@ -386,7 +416,7 @@ def _till_line(dice: random.Random, number: str, line: str, at: str, loyalty: st
         "sold_at": at,
         "store_id": "dublin-1",
         "register_id": "till-2",
-        "item_id": f"RT-{dice.randrange(10**7):07d}",
+        "item_id": f"RT-{dice.randrange(_ITEMS):012d}",
         "title": f"{dice.choice(_WORDS)} {dice.choice(_THINGS)}",
         "quantity": f"{minus}1",
         "unit_price": _text(price),
