@@ -17,6 +17,14 @@ from retreasure_assets.errors import ConfigurationError
 
 ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref"
 
+#: The settings of which each switches a source on.
+_SWITCHES = (
+    "shopify_token",
+    "fx_enabled",
+    "fx_url",
+    "fx_intraday_url",
+)
+
 
 class Settings(BaseSettings):
     """Everything that can be set, each as ``RETREASURE_<NAME>``."""
@@ -45,7 +53,7 @@ class Settings(BaseSettings):
     @property
     def configured(self) -> bool:
         """Whether the platform has any source: an API's credentials, or a file somebody dropped."""
-        if self.shopify_token or self.fx_enabled or self.fx_url or self.fx_intraday_url:
+        if any(getattr(self, name) for name in _SWITCHES):
             return True
         return self.drop_path.is_dir() and any(file.is_file() for file in self.drop_path.rglob("*"))
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import hmac
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -80,8 +81,20 @@ def zipped(name: str, content: bytes) -> bytes:
 class FxFace:
     """The routes of both providers."""
 
+    paths: ClassVar[Mapping[str, str]] = {"ecb": "/stats/eurofxref", "fx": "/fx/latest"}
+
     def __init__(self, world: World) -> None:
         self._world = world
+
+    @staticmethod
+    def environment(base_url: str) -> Mapping[str, str]:
+        """See Face."""
+        return {
+            "RETREASURE_FX_ENABLED": "true",
+            "RETREASURE_FX_URL": f"{base_url}/stats/eurofxref",
+            "RETREASURE_FX_INTRADAY_URL": f"{base_url}/fx/latest",
+            "RETREASURE_FX_INTRADAY_TOKEN": FX_TOKEN,
+        }
 
     @property
     def routes(self) -> list[Route]:

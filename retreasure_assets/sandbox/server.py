@@ -17,11 +17,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from retreasure_assets.errors import ConfigurationError
-from retreasure_assets.sandbox.fx import FX_TOKEN, FxFace
-from retreasure_assets.sandbox.shopify import API_VERSION, SHOPIFY_TOKEN, ShopifyFace, ShopifyOptions
+from retreasure_assets.sandbox.face import Face
+from retreasure_assets.sandbox.fx import FxFace
+from retreasure_assets.sandbox.shopify import ShopifyFace, ShopifyOptions
 from retreasure_assets.sandbox.world import World
 
 HOST = "127.0.0.1"
+
+#: The faces that need nothing but the world.
+_PLAIN_FACES = (FxFace,)
+_FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
 
 #: Seconds to wait for the server to start or stop.
 _PATIENCE = 15.0
@@ -34,11 +39,8 @@ def create_app(world: World, shopify: ShopifyOptions | None = None) -> Starlette
         world: what is served; it must not change any more.
         shopify: how strict the Shopify face is.
     """
-    faces = {
-        "shopify": f"/admin/api/{API_VERSION}/graphql.json",
-        "ecb": "/stats/eurofxref",
-        "fx": "/fx/latest",
-    }
+    faces: list[Face] = [ShopifyFace(world, shopify), *(face(world) for face in _PLAIN_FACES)]
+    paths = {name: path for face in faces for name, path in face.paths.items()}
 
     async def index(_request: Request) -> Response:
         return JSONResponse(
@@ -47,24 +49,19 @@ def create_app(world: World, shopify: ShopifyOptions | None = None) -> Starlette
                 "seed": world.seed,
                 "scale": world.scale,
                 "clock": world.clock.isoformat(),
-                "faces": faces,
+                "faces": paths,
             }
         )
 
-    return Starlette(routes=[Route("/", index), *ShopifyFace(world, shopify).routes, *FxFace(world).routes])
+    return Starlette(routes=[Route("/", index), *(route for face in faces for route in face.routes)])
 
 
 def environment(base_url: str) -> dict[str, str]:
     """The settings that point the platform at a sandbox at ``base_url``."""
-    return {
-        "RETREASURE_SHOPIFY_URL": base_url,
-        "RETREASURE_SHOPIFY_SHOP": "retreasure",
-        "RETREASURE_SHOPIFY_TOKEN": SHOPIFY_TOKEN,
-        "RETREASURE_FX_ENABLED": "true",
-        "RETREASURE_FX_URL": f"{base_url}/stats/eurofxref",
-        "RETREASURE_FX_INTRADAY_URL": f"{base_url}/fx/latest",
-        "RETREASURE_FX_INTRADAY_TOKEN": FX_TOKEN,
-    }
+    found: dict[str, str] = {}
+    for face in _FACES:
+        found.update(face.environment(base_url))
+    return found
 
 
 def _listen(port: int) -> socket.socket:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 from starlette.requests import Request as HttpRequest
@@ -62,6 +63,8 @@ class ShopifyFace:
         options: how strict it is.
     """
 
+    paths: ClassVar[Mapping[str, str]] = {"shopify": f"/admin/api/{API_VERSION}/graphql.json"}
+
     def __init__(self, world: World, options: ShopifyOptions | None = None) -> None:
         options = options or ShopifyOptions()
         bucket = Bucket(options.restore_rate, options.bucket, options.clock)
@@ -71,6 +74,15 @@ class ShopifyFace:
         )
         # Starlette runs these handlers in threads; nodes, costs and operations are shared.
         self._lock = threading.Lock()
+
+    @staticmethod
+    def environment(base_url: str) -> Mapping[str, str]:
+        """See Face."""
+        return {
+            "RETREASURE_SHOPIFY_URL": base_url,
+            "RETREASURE_SHOPIFY_SHOP": "retreasure",
+            "RETREASURE_SHOPIFY_TOKEN": SHOPIFY_TOKEN,
+        }
 
     @property
     def routes(self) -> list[Route]:

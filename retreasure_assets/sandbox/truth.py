@@ -146,26 +146,11 @@ def kpis(facts: Facts, days: list[Row]) -> list[Row]:
     return rows
 
 
-def _buyers(facts: Facts) -> dict[tuple[str, str], str]:
-    """(channel, order id) -> who bought, as far as the order says: by account or e-mail online, by card at the till."""
-    people = {person.email.lower(): person.number for person in facts.world.people}
-    buyers: dict[tuple[str, str], str] = {}
-    for order in facts.world.orders:
-        known = order.person if order.person is not None else people.get((order.email or "").lower())
-        if known is not None:
-            buyers["shopify", str(order.order_id)] = f"person {known}"
-    for receipt in facts.world.receipts:
-        if receipt.loyalty_id is not None:
-            buyers["pos", receipt.receipt_id] = f"card {receipt.loyalty_id}"
-    return buyers
-
-
 def _repeat_rates(facts: Facts, days: list[Row]) -> list[tuple[str, str, Decimal]]:
     """Of the people with a sale in the 365 days that end on each day, the share with two or more."""
-    buyers = _buyers(facts)
     sales: dict[str, list[tuple[date, str]]] = {"all": []}
     for order in facts.orders:
-        buyer = buyers.get((order["channel"], order["order_id"]))
+        buyer = facts.buyers.get((order["channel"], order["order_id"]))
         if order["is_sale"] and buyer is not None:
             day = date.fromisoformat(order["business_date"])
             for channel in (order["channel"], "all"):
@@ -187,32 +172,22 @@ def _repeat_rates(facts: Facts, days: list[Row]) -> list[tuple[str, str, Decimal
 def counts(world: World, facts: Facts) -> dict[str, int]:
     """How many of everything the faces show, and how many people one can tell apart by what they show.
 
-    ``persons``: accounts and e-mail addresses that belong together count once; a loyalty card, which no face ties to
-    an e-mail address, counts as a person of its own.
+    ``persons``: everybody the faces tell of, once as far as accounts, e-mail addresses and cards tell.
     """
-    emails = {person.email.lower(): person.number for person in world.people}
-    online = {person.number for person in world.people if person.shopify_id is not None}
-    addresses = {(order.email or "").lower() for order in world.orders} - {""}
-    strangers = addresses - set(emails)
-    online |= {emails[address] for address in addresses - strangers}
-    # A card is known to the platform once it was shown at the till.
-    cards = {receipt.loyalty_id for receipt in world.receipts} - {None}
-    on_shopify = [listing for listing in world.listings if listing.channel == "shopify"]
-    in_shop = [listing for listing in world.listings if listing.channel == "pos"]
     sold = {(line["channel"], line["item_id"]) for line in facts.order_lines}
     return {
         "shopify_orders": len(world.orders),
         "shopify_customers": sum(person.shopify_id is not None for person in world.people),
-        "shopify_products": len(on_shopify),
+        "shopify_products": sum(listing.channel == "shopify" for listing in world.listings),
         "shopify_payouts": len(world.payouts),
         "shopify_balance_transactions": len(world.movements),
         "pos_receipts": len(world.receipts),
         "pos_lines": sum(len(receipt.lines) for receipt in world.receipts),
-        "pos_products": len(in_shop),
-        "items": len({listing.item_id for listing in (*on_shopify, *in_shop)}),
+        "pos_products": sum(listing.channel == "pos" for listing in world.listings),
+        "items": len(facts.shown_items),
         "items_sold": len({item_id for _, item_id in sold}),
-        "listings": len(on_shopify),
-        "persons": len(online) + len(strangers) + len(cards),
+        "listings": len(facts.listings),
+        "persons": len(facts.persons),
         "fx_days": len(world.fx),
     }
 

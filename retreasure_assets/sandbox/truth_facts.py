@@ -1,10 +1,12 @@
 """All facts of a world: what gold must arrive at, row by row, to the cent.
 
-What belongs here: the till's facts, added to the online shop's. What does not: daily figures and KPIs (``truth``).
+What belongs here: the till's facts, added to the online shop's, and the list of the other channels. What does not: daily
+figures and KPIs (``truth``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -13,9 +15,12 @@ from retreasure_assets.sandbox.truth_online import OnlineFacts
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_types import Receipt, ReceiptLine
 
+#: What adds the rows of one more channel to the facts.
+CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = ()
+
 
 class Facts(OnlineFacts):
-    """The rows of both channels."""
+    """The rows of all channels."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -24,6 +29,14 @@ class Facts(OnlineFacts):
                 self._return(receipt)
             else:
                 self._sale(receipt)
+            # No face ties a loyalty card to an e-mail address: it is a person of its own, known once it was shown.
+            if receipt.loyalty_id is not None:
+                card = f"card {receipt.loyalty_id}"
+                self.buyers["pos", receipt.receipt_id] = card
+                self.persons.add(card)
+        self.shown_items |= {listing.item_id for listing in world.listings if listing.channel == "pos"}
+        for add_channel in CHANNELS:
+            add_channel(self)
 
     def _sale(self, receipt: Receipt) -> None:
         day = business_date(receipt.at)

@@ -42,6 +42,11 @@ def utc(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def person_name(number: int) -> str:
+    """What a person of the world is called wherever an account or an e-mail address tells who it is."""
+    return f"person {number}"
+
+
 class Ledger:
     """The rows of a world, filled by its subclasses; money is Decimal.
 
@@ -57,6 +62,14 @@ class Ledger:
         self.order_lines: list[Row] = []
         self.refunds: list[Row] = []
         self.payments: list[Row] = []
+        #: (channel, order id) -> a name for who bought, the same wherever the platform can know it for one person.
+        self.buyers: dict[tuple[str, str], str] = {}
+        #: Names of everybody the faces tell of, buyers or not.
+        self.persons: set[str] = set()
+        #: (channel, listing id) of every listing that the faces show.
+        self.listings: set[tuple[str, str]] = set()
+        #: Every piece that the faces show.
+        self.shown_items: set[str] = set()
 
     def rate(self, currency: str, day: date) -> Decimal | None:
         """EUR per unit of ``currency`` on ``day``, to twelve decimals; None when the last rate is too old."""

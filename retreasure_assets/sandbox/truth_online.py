@@ -9,7 +9,17 @@ from __future__ import annotations
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from retreasure_assets.sandbox.truth_ledger import TWELVE, ZERO, Ledger, Row, business_date, four, utc, with_refunds
+from retreasure_assets.sandbox.truth_ledger import (
+    TWELVE,
+    ZERO,
+    Ledger,
+    Row,
+    business_date,
+    four,
+    person_name,
+    utc,
+    with_refunds,
+)
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_order_types import BalanceTransaction, Order, OrderLine, Refund, Transaction
 
@@ -27,6 +37,22 @@ class OnlineFacts(Ledger):
                 fees.setdefault(fee["order_id"], []).append(fee)
         for order in world.orders:
             self._order(order, fees.get(str(order.order_id), []))
+        self._name_people()
+        on_shopify = [listing for listing in world.listings if listing.channel == "shopify"]
+        self.listings |= {("shopify", str(listing.listing_id)) for listing in on_shopify}
+        self.shown_items |= {listing.item_id for listing in on_shopify}
+
+    def _name_people(self) -> None:
+        """Accounts and e-mail addresses that belong together are one person; an order says who by either."""
+        known = {person.email.lower(): person.number for person in self.world.people}
+        self.persons |= {person_name(person.number) for person in self.world.people if person.shopify_id is not None}
+        for order in self.world.orders:
+            address = (order.email or "").lower()
+            number = order.person if order.person is not None else known.get(address)
+            if number is not None:
+                self.buyers["shopify", str(order.order_id)] = person_name(number)
+            if address:
+                self.persons.add(person_name(known[address]) if address in known else f"address {address}")
 
     def _order(self, order: Order, fees: list[Row]) -> None:
         day, order_id = business_date(order.at), str(order.order_id)

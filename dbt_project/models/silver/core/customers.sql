@@ -19,7 +19,7 @@ with statements as (
         case when email_consent is not null then version_at end as consent_at
     from {{ ref('int_orders__shopify') }}
     where built_at > {{ watermark() }} and person_id is not null and reject_reason is null
-    {%- for model in ['int_orders__pos', 'int_orders__exports'] %}
+    {%- for model in channel_models('orders') if model != 'int_orders__shopify' %}
     union all
     select
         person_id,

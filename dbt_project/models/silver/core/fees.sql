@@ -69,6 +69,10 @@ charged as (
         currency,
         cast(-fees_taxes as {{ type_money() }}) as fee_amount
     from statement
+    {{- and_channels('fees', [
+        'channel', 'fee_id', 'source_entry_id', 'order_id', 'payout_id', 'fee_type', 'charged_at', 'business_date',
+        'currency', 'fee_amount',
+    ]) }}
 )
 
 select

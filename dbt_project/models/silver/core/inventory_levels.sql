@@ -23,3 +23,6 @@ select
 from quantities
 where built_at > {{ watermark() }}
 group by natural_key, location_id, item_id, created_at, updated_at
+{{- and_channels('inventory_levels', [
+    'channel', 'inventory_key', 'location_id', 'item_id', 'available', 'on_hand', 'committed', 'created_at', 'updated_at', built_at() ~ ' as built_at',
+]) }}

@@ -7,43 +7,68 @@
 {%- set fresh = 'built_at > ' ~ watermark() -%}
 
 with touched as (
-    select distinct product_id
+    select distinct 'shopify' as channel, product_id
     from {{ ref('stg_shopify__products') }}
     where {{ fresh }}
+    {%- for model in channel_models('listing_versions') %}
+    union
+    select channel, product_id
+    from {{ ref(model) }}
+    where {{ fresh }}
+    {%- endfor %}
+),
+
+all_versions as (
+    select
+        'shopify' as channel,
+        product_id,
+        variant_id,
+        item_id,
+        title,
+        status,
+        price,
+        quantity,
+        unit_cost_currency as currency,
+        created_at,
+        version_at,
+        ingested_at,
+        record_id
+    from {{ ref('stg_shopify__variants') }}
+    {%- if is_incremental() %}
+    where {{ not_before('created_at', earliest(ref('stg_shopify__products'), 'created_at', fresh, slack_days=7)) }}
+    {%- endif %}
+    {%- for model in channel_models('listing_versions') %}
+    union all
+    select
+        channel, product_id, variant_id, item_id, title, status, price, quantity, currency, created_at, version_at,
+        ingested_at, record_id
+    from {{ ref(model) }}
+    {%- if is_incremental() %}
+    where {{ not_before('created_at', earliest(ref(model), 'created_at', fresh, slack_days=7)) }}
+    {%- endif %}
+    {%- endfor %}
 ),
 
 versions as (
     select
-        variants.product_id,
-        variants.variant_id,
-        variants.item_id,
-        variants.title,
-        variants.status,
-        variants.price,
-        variants.quantity,
-        variants.unit_cost_currency,
-        variants.created_at,
-        variants.version_at,
+        variants.*,
         -- Of two versions with one time of change the last ingested counts.
         row_number() over (
-            partition by variants.product_id, variants.variant_id, variants.version_at
+            partition by variants.channel, variants.product_id, variants.variant_id, variants.version_at
             order by variants.ingested_at desc, variants.record_id desc
         ) as version_rank
-    from {{ ref('stg_shopify__variants') }} as variants
-    inner join touched on touched.product_id = variants.product_id
-    {%- if is_incremental() %}
-    where {{ not_before('variants.created_at', earliest(ref('stg_shopify__products'), 'created_at', fresh, slack_days=7)) }}
-    {%- endif %}
+    from all_versions as variants
+    inner join touched on touched.channel = variants.channel and touched.product_id = variants.product_id
 ),
 
 numbered as (
     select
         versions.*,
-        min(variant_id) over (partition by product_id) as first_variant_id,
-        lag(title) over (partition by product_id, variant_id order by version_at) as earlier_title,
-        lag(status) over (partition by product_id, variant_id order by version_at) as earlier_status,
-        lag(price) over (partition by product_id, variant_id order by version_at) as earlier_price,
-        lag(version_at) over (partition by product_id, variant_id order by version_at) as earlier_at
+        min(variant_id) over (partition by channel, product_id) as first_variant_id,
+        lag(title) over (partition by channel, product_id, variant_id order by version_at) as earlier_title,
+        lag(status) over (partition by channel, product_id, variant_id order by version_at) as earlier_status,
+        lag(price) over (partition by channel, product_id, variant_id order by version_at) as earlier_price,
+        lag(version_at) over (partition by channel, product_id, variant_id order by version_at) as earlier_at
     from versions
     where version_rank = 1
 ),
@@ -59,15 +84,15 @@ stretches as (
                     or coalesce(earlier_price, -1) <> coalesce(price, -1) then 1
                 else 0
             end
-        ) over (partition by product_id, variant_id order by version_at rows unbounded preceding) as stretch
+        ) over (partition by channel, product_id, variant_id order by version_at rows unbounded preceding) as stretch
     from numbered
 ),
 
 ranked as (
     select
         stretches.*,
-        min(version_at) over (partition by product_id, variant_id, stretch) as valid_from,
-        row_number() over (partition by product_id, variant_id, stretch order by version_at desc) as newest_rank
+        min(version_at) over (partition by channel, product_id, variant_id, stretch) as valid_from,
+        row_number() over (partition by channel, product_id, variant_id, stretch order by version_at desc) as newest_rank
     from stretches
 ),
 
@@ -75,13 +100,13 @@ ranked as (
 spells as (
     select
         ranked.*,
-        lead(valid_from) over (partition by product_id, variant_id order by valid_from) as valid_to
+        lead(valid_from) over (partition by channel, product_id, variant_id order by valid_from) as valid_to
     from ranked
     where newest_rank = 1
 )
 
 select
-    'shopify' as channel,
+    channel,
     case
         when variant_id = first_variant_id then product_id else concat(product_id, '-', variant_id)
     end as listing_id,
@@ -90,7 +115,7 @@ select
     title,
     status as state,
     price as price_amount,
-    coalesce(unit_cost_currency, '{{ reporting_currency() }}') as currency,
+    coalesce(currency, '{{ reporting_currency() }}') as currency,
     quantity,
     valid_from,
     valid_to,

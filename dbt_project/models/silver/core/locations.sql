@@ -11,3 +11,6 @@ select
     {{ built_at() }} as built_at
 from {{ ref('stg_shopify__locations') }}
 where built_at > {{ watermark() }}
+{{- and_channels('locations', [
+    'channel', 'location_id', 'name', 'country', 'postcode_area', 'is_active', built_at() ~ ' as built_at',
+]) }}

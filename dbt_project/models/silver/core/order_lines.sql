@@ -9,7 +9,7 @@ with orders as (
     where {{ fresh }}
 )
 
-{% for model in ['int_order_lines__shopify', 'int_order_lines__pos', 'int_order_lines__exports'] -%}
+{% for model in channel_models('order_lines') -%}
 select
     {%- for column in order_line_columns() %}
     lines.{{ column }},

@@ -4,7 +4,7 @@
   version, and quarantine.silver_orders says why.
 -#}
 
-{% for model in ['int_orders__shopify', 'int_orders__pos', 'int_orders__exports'] -%}
+{% for model in channel_models('orders') -%}
 select
     {%- for column in order_columns() %}
     orders.{{ column }},

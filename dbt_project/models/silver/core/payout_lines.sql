@@ -16,3 +16,6 @@ select
     {{ built_at() }} as built_at
 from {{ ref('stg_shopify__balance_transactions') }}
 where built_at > {{ watermark() }}
+{{- and_channels('payout_lines', [
+    'channel', 'payout_id', 'transaction_id', 'transaction_type', 'order_id', 'transacted_at', 'is_test', 'currency', 'amount', 'fee_amount', 'net_amount', built_at() ~ ' as built_at',
+]) }}

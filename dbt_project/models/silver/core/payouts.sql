@@ -13,3 +13,6 @@ select
     {{ built_at() }} as built_at
 from {{ ref('stg_shopify__payouts') }}
 where built_at > {{ watermark() }}
+{{- and_channels('payouts', [
+    'channel', 'payout_id', 'issued_at', 'business_date', 'status', 'currency', 'gross_amount', 'net_amount', built_at() ~ ' as built_at',
+]) }}

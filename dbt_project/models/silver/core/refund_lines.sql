@@ -54,6 +54,10 @@ given_back as (
         {{ flag_literal(true) }} as is_restocked,
         ordered_at
     from return_lines
+    {{- and_channels('refund_lines', [
+        'channel', 'refund_id', 'refund_line_id', 'order_id', 'source_order_id', 'line_id', 'item_id', 'quantity',
+        'refund_amount', 'tax_amount', 'is_restocked', 'ordered_at',
+    ]) }}
 )
 
 select

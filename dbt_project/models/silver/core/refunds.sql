@@ -111,6 +111,10 @@ given_back as (
         {{ flag_literal(false) }} as is_restocked,
         ordered_at
     from exported
+    {{- and_channels('refunds', [
+        'channel', 'refund_id', 'order_id', 'source_order_id', 'refunded_at', 'currency', 'refund_amount',
+        'refund_tax_amount', 'refund_shipping_amount', 'is_restocked', 'ordered_at',
+    ]) }}
 )
 
 select

@@ -45,6 +45,10 @@ sent as (
         {{ null_time() }} as delivered_at,
         ordered_at
     from export_orders
+    {{- and_channels('shipments', [
+        'channel', 'shipment_id', 'order_id', 'carrier', 'tracking_number', 'status', 'shipped_at', 'delivered_at',
+        'ordered_at',
+    ]) }}
 )
 
 select
