@@ -199,12 +199,12 @@ def run_bulk(engine: Engine, text: str, grouped: bool) -> tuple[list[bytes], int
     )
     root = engine.schema.query_type
     assert root is not None
-    walk = Walk(engine.schema, fragments_of(document))
+    taker = _Taker(Walk(engine.schema, fragments_of(document)))
     roots: list[bytes] = []
     rest: list[bytes] = []
     lines: list[bytes] = []
     children: list[Json] = []
-    _strip(walk, only_operation(document).selection_set, root, result.data or {}, None, children)
+    taker.take(taker.branches(only_operation(document).selection_set, root), result.data or {}, None, children)
     for child in children:
         is_root = "__parentId" not in child
         line = encode(child, escape_slashes=True) + b"\n"
@@ -213,28 +213,47 @@ def run_bulk(engine: Engine, text: str, grouped: bool) -> tuple[list[bytes], int
     return (lines if grouped else roots + rest), len(roots)
 
 
-def _strip(
-    walk: Walk,
-    selection: SelectionSetNode,
-    parent: GraphQLNamedType,
-    data: Json,
-    parent_id: str | None,
-    out: list[Json],
-) -> None:
-    """Move every connection's nodes out of ``data`` into ``out``, parents first, with their parent's id."""
-    for field, declared in walk.fields(selection, parent):
-        key = field.alias.value if field.alias else field.name.value
-        if field.selection_set is None or not isinstance(data.get(key), dict):
-            continue
-        kind = get_named_type(declared)
-        if not kind.name.endswith("Connection"):
-            _strip(walk, field.selection_set, kind, data[key], parent_id, out)
-            continue
-        connection = data.pop(key)
-        inner, named = walk.node_selection(field, kind)
-        nodes = connection["nodes"] if "nodes" in connection else [edge["node"] for edge in connection["edges"]]
-        for node in nodes:
-            out.append(node)
-            _strip(walk, inner, named, node, node.get("id"), out)
-            if parent_id is not None:
-                node["__parentId"] = parent_id
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A field below which there are connections: its key, whether it is one itself, and the branches below."""
+
+    key: str
+    is_connection: bool
+    below: list[_Branch]
+
+
+class _Taker:
+    """Moves every connection's nodes out of an answer, parents first, with their parent's id."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+
+    def branches(self, selection: SelectionSetNode, parent: GraphQLNamedType) -> list[_Branch]:
+        """The ways to the connections, so that nothing else of the many objects is looked at."""
+        found = []
+        for field, declared in self._walk.fields(selection, parent):
+            if field.selection_set is None:
+                continue
+            key = field.alias.value if field.alias else field.name.value
+            kind = get_named_type(declared)
+            if kind.name.endswith("Connection"):
+                found.append(_Branch(key, True, self.branches(*self._walk.node_selection(field, kind))))
+            elif below := self.branches(field.selection_set, kind):
+                found.append(_Branch(key, False, below))
+        return found
+
+    def take(self, branches: list[_Branch], data: Json, parent_id: str | None, out: list[Json]) -> None:
+        """Move the nodes below ``data`` to ``out``."""
+        for branch in branches:
+            if not isinstance(data.get(branch.key), dict):
+                continue
+            if not branch.is_connection:
+                self.take(branch.below, data[branch.key], parent_id, out)
+                continue
+            connection = data.pop(branch.key)
+            nodes = connection["nodes"] if "nodes" in connection else [edge["node"] for edge in connection["edges"]]
+            for node in nodes:
+                out.append(node)
+                self.take(branch.below, node, node.get("id"), out)
+                if parent_id is not None:
+                    node["__parentId"] = parent_id

@@ -63,12 +63,19 @@ class PlainExecution(ExecutionContext):
 
     #: (type, id of the selecting nodes) -> what to read; the nodes live as long as the request does.
     _plans: dict[tuple[GraphQLObjectType, int], list[_Step]]
+    #: id of the fields selected -> what to read.
+    _field_plans: dict[int, list[_Step]]
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source_value: Any, path: Path | None, fields: dict[str, list[FieldNode]]
     ) -> dict[str, Any]:
         """The selected fields of one object."""
-        return self._read(parent_type, source_value, path, _steps(parent_type, fields))
+        plans = self.__dict__.setdefault("_field_plans", {})
+        # The library keeps these dictionaries as long as this execution lasts, so no two have one id.
+        steps: list[_Step] | None = plans.get(id(fields))
+        if steps is None:
+            steps = plans[id(fields)] = _steps(parent_type, fields)
+        return self._read(parent_type, source_value, path, steps)
 
     def _read(self, parent: GraphQLObjectType, source: Any, path: Path | None, steps: list[_Step]) -> dict[str, Any]:
         results: dict[str, Any] = {}
