@@ -236,7 +236,8 @@ where fees.built_at > {{ watermark() }}
 
 {#
   Days whose KPIs have to be rebuilt: one of the daily tables was, or no longer has the day, or the payouts' difference
-  of the day is another one than is stored (payouts are few: comparing them all costs one row a day).
+  or the number of oversells of the day is another one than is stored (both are few: comparing them all costs one row a
+  day).
 #}
 {% macro gold_touched_kpi_days() -%}
 {%- set since = watermark() -%}
@@ -244,6 +245,7 @@ where fees.built_at > {{ watermark() }}
     ref('agg_daily_sales'), ref('agg_daily_fees'), ref('agg_daily_customers'), ref('agg_daily_stock')
 ] -%}
 {%- set payouts = ref('rpt_payout_reconciliation') -%}
+{%- set oversells = ref('rpt_oversells') -%}
 {%- for daily_table in daily_tables %}
 select daily.business_date
 from {{ daily_table }} as daily
@@ -285,4 +287,17 @@ select known.business_date
 from {{ this }} as known
 left join {{ daily_tables[3] }} as stock on stock.business_date = known.business_date
 where known.kpi in ('sell_through', 'aged_inventory_pct') and stock.business_date is null
+union
+select coalesce(oversells.business_date, known.business_date) as business_date
+from (
+    select oversells.business_date, oversells.channel, count(*) as oversells
+    from {{ oversells }} as oversells
+    group by oversells.business_date, oversells.channel
+) as oversells
+full outer join (
+    select known.business_date, known.channel, known.value
+    from {{ this }} as known
+    where known.kpi = 'oversells' and known.channel <> 'all'
+) as known on known.business_date = oversells.business_date and known.channel = oversells.channel
+where oversells.channel is null or known.channel is null or known.value <> oversells.oversells
 {%- endmacro %}

@@ -13,6 +13,7 @@ from typing import Any
 
 from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
+from retreasure_assets.sandbox.truth_oversells import oversells
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_types import Address
 
@@ -24,9 +25,9 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
-        ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold uses,
-        money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``, ``scale``.
-        Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
+        ``rpt_oversells``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names
+        that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``,
+        ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
     facts = Facts(world)
     days = daily_sales(facts)
@@ -40,6 +41,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_payments": _texts(facts.payments),
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),
+        "rpt_oversells": oversells(facts),
         "agg_daily_sales": _texts(days),
         "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
         "counts": counts(world, facts),
@@ -134,6 +136,17 @@ def kpis(facts: Facts, days: list[Row]) -> list[Row]:
             say(day, channel, "refund_rate", flow.get("refund", ZERO) / gmv)
         if flow.get("orders"):
             say(day, channel, "aov", gmv / flow["orders"])
+    incidents: dict[tuple[str, str], int] = {}
+    for oversell in oversells(facts):
+        for channel in (oversell["channel"], "all"):
+            key = (oversell["business_date"], channel)
+            incidents[key] = incidents.get(key, 0) + 1
+    for (day, channel), number in sorted(incidents.items()):
+        say(day, channel, "oversells", Decimal(number))
+    for (day, channel), flow in sorted(flows.items()):
+        if flow.get("orders"):
+            rate = Decimal(incidents.get((day, channel), 0) * 1000) / flow["orders"]
+            say(day, channel, "oversells_per_1000_orders", rate)
     for day, channel, share in _repeat_rates(facts, days):
         say(day, channel, "repeat_rate_365d", share)
     differences: dict[tuple[str, str], Decimal] = {}

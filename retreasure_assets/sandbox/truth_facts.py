@@ -93,6 +93,8 @@ class Facts(OnlineFacts):
 
     def _return(self, receipt: Receipt) -> None:
         """A receipt of returns does not say which sale it takes back."""
+        for line in receipt.lines:
+            self.restocked(line.item_id, "pos", receipt.at, None, None)
         tax = -sum((line.tax for line in receipt.lines), ZERO)
         amount = -sum((line.total for line in receipt.lines), ZERO) + (ZERO if receipt.tax_included else tax)
         self.refunds.append(

@@ -9,6 +9,7 @@ on or before the event's business date, each row rounded to four decimals, halve
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -38,13 +39,28 @@ def business_date(at: datetime) -> date:
 
 
 def utc(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC; None stays None."""
+    return None if at is None else at_utc(at)
+
+
+def at_utc(at: datetime) -> str:
     """ISO 8601 in UTC."""
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def person_name(number: int) -> str:
     """What a person of the world is called wherever an account or an e-mail address tells who it is."""
     return f"person {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restock:
+    """A piece that came back into stock at ``at`` (ISO 8601, UTC); no line id where nothing says which sale it was."""
+
+    channel: str
+    order_id: str | None
+    line_id: str | None
+    at: str
 
 
 class Ledger:
@@ -68,6 +84,8 @@ class Ledger:
         self.persons: set[str] = set()
         #: (channel, listing id) of every listing that the faces show.
         self.listings: set[tuple[str, str]] = set()
+        #: item id -> every time that it came back.
+        self.restocks: dict[str, list[Restock]] = {}
         #: Every piece that the faces show.
         self.shown_items: set[str] = set()
 
@@ -88,6 +106,10 @@ class Ledger:
         item = self._items[item_id]
         rate = self.rate(item.cost_currency, item.acquired_on)
         return None if rate is None else four(item.cost * rate)
+
+    def restocked(self, item_id: str, channel: str, at: datetime, order_id: str | None, line_id: str | None) -> None:
+        """Note that a piece came back into stock."""
+        self.restocks.setdefault(item_id, []).append(Restock(channel, order_id, line_id, at_utc(at)))
 
     def refund_row(
         self,

@@ -143,6 +143,9 @@ class OnlineFacts(Ledger):
         return self.based(row, order.currency, day, ["price", "gross", "discount", "tax", "line_total"])
 
     def _refund(self, order: Order, refund: Refund) -> Row:
+        for line in refund.lines:
+            if line.restock_type in ("RETURN", "CANCEL"):
+                self.restocked(line.item_id, "shopify", refund.at, str(order.order_id), str(line.line_id))
         return self.refund_row(
             "shopify",
             str(refund.refund_id),

@@ -52,3 +52,8 @@
     'YER','ZAR','ZMW','ZWL'
   )
 {%- endmacro %}
+
+{# The natural logarithm of a number above 0, as a float. #}
+{% macro natural_log(number) -%} {{ return(adapter.dispatch('natural_log')(number)) }} {%- endmacro %}
+{% macro duckdb__natural_log(number) -%} ln({{ number }}) {%- endmacro %}
+{% macro fabric__natural_log(number) -%} log({{ number }}) {%- endmacro %}

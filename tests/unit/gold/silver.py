@@ -196,6 +196,20 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "is_current": "boolean",
         },
     ),
+    "inventory_levels": (
+        ("channel", "inventory_key"),
+        {
+            "channel": "varchar",
+            "inventory_key": "varchar",
+            "location_id": "varchar",
+            "item_id": "varchar",
+            "available": "integer",
+            "on_hand": "integer",
+            "committed": "integer",
+            "created_at": TIME,
+            "updated_at": TIME,
+        },
+    ),
     "customers": (
         ("person_id",),
         {

@@ -111,6 +111,22 @@ payouts as (
     group by channel_payouts.business_date, channel_payouts.channel
 ),
 
+channel_oversells as (
+    select oversells.business_date, oversells.channel, count(*) as oversells
+    from {{ ref('rpt_oversells') }} as oversells
+    {{- gold_only_touched('oversells', ['business_date']) }}
+    group by oversells.business_date, oversells.channel
+),
+
+oversells as (
+    select channel_oversells.business_date, channel_oversells.channel, channel_oversells.oversells
+    from channel_oversells
+    union all
+    select channel_oversells.business_date, 'all' as channel, sum(channel_oversells.oversells) as oversells
+    from channel_oversells
+    group by channel_oversells.business_date
+),
+
 kpis as (
     select
         flows.business_date,
@@ -203,6 +219,23 @@ kpis as (
         'payout_difference' as kpi,
         cast(payouts.difference_base as decimal(28, 8)) as value
     from payouts
+    union all
+    select
+        oversells.business_date,
+        oversells.channel,
+        'oversells' as kpi,
+        cast(oversells.oversells as decimal(28, 8)) as value
+    from oversells
+    union all
+    select
+        flows.business_date,
+        flows.channel,
+        'oversells_per_1000_orders' as kpi,
+        {{ quotient('coalesce(oversells.oversells, 0) * 1000', 'flows.orders', 8) }} as value
+    from flows
+    left join oversells
+        on oversells.business_date = flows.business_date and oversells.channel = flows.channel
+    where flows.orders > 0
 )
 
 select
