@@ -130,6 +130,8 @@ def _opened(entity: Entity, platform: Platform) -> Connector | None:
     """The connector that reads an entity; None while its source, or this part of it, is off."""
     if (mistake := half_configured(platform.settings).get(entity.source)) and entity.table in platform.api_entities:
         raise mistake
+    if platform.mapping_mistake is not None and entity.table not in platform.api_entities:
+        raise platform.mapping_mistake
     connector = platform.connector_for(entity)
     return connector if connector is not None and entity.name in connector.entities else None
 

@@ -28,11 +28,12 @@ from retreasure_assets.assets.bronze import SyncConfig, bronze_op_name
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
-from retreasure_assets.errors import BuildError, ConfigurationError, RetreasureError
+from retreasure_assets.errors import BuildError, ConfigurationError, RetreasureError, SourceError
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
+from retreasure_assets.sources.files import stray_files
 from retreasure_assets.sources.registry import missing_settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -45,7 +46,7 @@ _COMMAND_TAG = "retreasure/command"
 _ENDED = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
 #: Dagster's error for a blocking check that failed; the class itself is not public.
 _CHECK_FAILED = "DagsterAssetCheckFailedError"
-#: Failed tests that a sentence names.
+#: Failed tests, or files, that a sentence names.
 _NAMED = 5
 #: Bytes with which no run gets far.
 _NEARLY_NOTHING = 1 << 20
@@ -72,10 +73,18 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What came of a run."""
+    """What came of a run.
+
+    Args:
+        failures: steps that failed.
+        failed_checks: data tests that did not hold.
+        notes: sentences that tell of something left undone which is no failure.
+        sync_seconds, build_seconds: how long reading the sources and building took.
+    """
 
     failures: Sequence[StepFailure]
     failed_checks: Sequence[FailedCheck]
+    notes: Sequence[str]
     sync_seconds: float
     build_seconds: float
 
@@ -137,6 +146,7 @@ def run_platform(
     return RunOutcome(
         failures=[*_failures(sync), *_failures(build)],
         failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
+        notes=_notes(platform),
         sync_seconds=synced - started,
         build_seconds=finished - synced,
     )
@@ -187,10 +197,30 @@ def _history_explained(home: Path) -> Iterator[None]:
             raise OSError(errno.ENOSPC if full else _SQLITE_ERRORS.get(code, errno.EIO), "SQLite") from None
 
 
+def _notes(platform: Platform) -> list[str]:
+    """Dropped files that nothing reads."""
+    if platform.mapping_mistake is not None:
+        # A file may lie there for the mapping that cannot be read.
+        return []
+    try:
+        strays = stray_files(platform.settings.drop_path, platform.mappings)
+    except SourceError as error:
+        return [str(error)]
+    if not strays:
+        return []
+    more = f" and {len(strays) - _NAMED} more" if len(strays) > _NAMED else ""
+    return [
+        f"No file mapping reads these dropped files: {', '.join(strays[:_NAMED])}{more}. Move them to "
+        "drop/<source>/<entity>/ of a mapping, write one for them (docs/file-mappings.md), or remove them."
+    ]
+
+
 def _selected(platform: Platform, sources: Sequence[str]) -> list[Entity]:
     known = sorted({entity.source for entity in platform.entities.values()})
     off = missing_settings(platform.settings)
     for source in sources:
+        if source not in known and platform.mapping_mistake is not None:
+            raise platform.mapping_mistake
         if source not in known:
             raise ConfigurationError(f"There is no source {source}.", remedy=f"Choose from {', '.join(known)}.")
         if source in off and not any(entity.source == source for entity in platform.file_entities.values()):
