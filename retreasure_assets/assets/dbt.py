@@ -24,6 +24,8 @@ from retreasure_assets.resources.platform import Platform
 
 DEFAULT_OWNER = "team:data-platform"
 _KEPT_ARTIFACTS = 5
+#: Dagster's pool, in which builds wait for each other, and the lock of the same name, which tells who lives.
+_POOL = "warehouse"
 
 
 class Translator(DagsterDbtTranslator):
@@ -61,13 +63,13 @@ def build_dbt_assets(manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         dagster_dbt_translator=Translator(),
         name="dbt_models",
-        pool="warehouse",
+        pool=_POOL,
     )
     def dbt_models(
         context: dg.AssetExecutionContext, dbt: DbtCli, platform: dg.ResourceParam[Platform]
     ) -> Iterator[Any]:
         try:
-            with explained("The build folder"), run_lock(platform.settings, "build"):
+            with explained("The build folder"), run_lock(platform.settings, _POOL):
                 yield from _build(context, dbt, platform)
         except RetreasureError as error:
             raise as_dagster_failure(error) from None

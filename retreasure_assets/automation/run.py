@@ -9,13 +9,12 @@ and Dagster skips whatever is downstream of a failed step within a run.
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,11 @@ import dagster as dg
 from sqlalchemy.exc import OperationalError
 
 from retreasure_assets.assets.bronze import SyncConfig, bronze_op_name
+from retreasure_assets.automation.dead_runs import (
+    command_tags,
+    end_runs_of_dead_commands,
+    free_slots_of_dead_runs,
+)
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
@@ -41,9 +45,6 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _RUN = Entity(source="platform", name="run", natural_key=(), updated_at=None, description="A run as a whole.")
 #: SQLITE_FULL, SQLITE_READONLY and SQLITE_CANTOPEN in the system's terms (https://www.sqlite.org/rescode.html).
 _SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
-#: Carried by the runs that `retreasure run` makes.
-_COMMAND_TAG = "retreasure/command"
-_ENDED = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
 #: Dagster's error for a blocking check that failed; the class itself is not public.
 _CHECK_FAILED = "DagsterAssetCheckFailedError"
 #: Failed tests, or files, that a sentence names.
@@ -126,21 +127,22 @@ def run_platform(
         window = {"since": since, "until": until}
         definitions = build_definitions(platform)
         with _history_explained(platform.settings.home), dagster_instance(platform.settings.home) as instance:
-            tags = {_COMMAND_TAG: _command_of(platform.settings.home)}
-            _end_killed_runs(instance, tags)
+            tags = command_tags(platform.settings)
+            end_runs_of_dead_commands(instance, platform.settings)
+            free_slots_of_dead_runs(instance, platform.settings)
             started = time.monotonic()
             sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
                 instance=instance,
                 asset_selection=[dg.AssetKey(["bronze", entity.table]) for entity in entities],
                 run_config={**_QUIET, "ops": {bronze_op_name(entity): {"config": window} for entity in entities}},
                 raise_on_error=False,
-                tags=tags,
+                tags=dict(tags),
             )
             synced = time.monotonic()
             # dagster-dbt repeats dbt's own log on stdout; the reporter and the run's log say what matters of it.
             with redirect_stdout(io.StringIO()):
                 build = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
-                    instance=instance, run_config=_QUIET, raise_on_error=False, tags=tags
+                    instance=instance, run_config=_QUIET, raise_on_error=False, tags=dict(tags)
                 )
             finished = time.monotonic()
     return RunOutcome(
@@ -150,27 +152,6 @@ def run_platform(
         sync_seconds=synced - started,
         build_seconds=finished - synced,
     )
-
-
-def _command_of(home: Path) -> str:
-    """Tells this home's runs from others in one Dagster instance, without its path."""
-    return hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:16]
-
-
-def _end_killed_runs(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> None:
-    """End what earlier commands left unfinished; they are dead, as this one holds the run lock.
-
-    A run that was killed, or that a full disk stopped, keeps its pools' slots in Dagster's database, and the next
-    run would wait for them without end. Dagster's own monitoring frees them only where its daemon runs.
-    """
-    begun = [status for status in dg.DagsterRunStatus if status not in _ENDED]
-    for run in instance.get_runs(dg.RunsFilter(tags=dict(tags), statuses=begun)):
-        instance.report_run_failed(run, "The process of this run ended before the run did.")
-    slots = instance.event_log_storage
-    for run_id in slots.get_concurrency_run_ids():
-        left = instance.get_run_by_id(run_id)
-        if left is None or left.status in _ENDED:
-            slots.free_concurrency_slots_for_run(run_id)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def run_lock(settings: Settings, name: str = "run") -> Iterator[None]:
 
     Args:
         settings: where the locks are.
-        name: what is locked: a whole run, one bronze table, the build.
+        name: what is locked: a whole run, or what a step works on, under the name of its Dagster pool.
 
     Raises:
         AlreadyRunningError: another run holds it.
@@ -54,6 +54,23 @@ def run_lock(settings: Settings, name: str = "run") -> Iterator[None]:
     finally:
         note.unlink(missing_ok=True)
         lock.release()
+
+
+def is_locked(settings: Settings, name: str) -> bool:
+    """Whether somebody alive holds a lock.
+
+    Raises:
+        LakeError: the lock file cannot be opened.
+    """
+    path = settings.home.absolute() / "locks" / f"{name}.lock"
+    with explained("The run lock"):
+        if not path.exists():
+            return False
+        try:
+            with FileLock(path).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
 
 
 def _already_running(note: Path) -> AlreadyRunningError:
