@@ -122,6 +122,7 @@ def run_platform(
         LakeError: the state folder cannot be written.
     """
     with _refusals_logged(platform), run_lock(platform.settings, "run"):
+        platform.lake.check()
         entities = _selected(platform, sources)
         SyncConfig(since=since, until=until).window()
         window = {"since": since, "until": until}

@@ -48,6 +48,19 @@ class Lake:
 
     root: Path
 
+    def check(self) -> None:
+        """Make sure that the lake's folders may be looked into and written to.
+
+        Raises:
+            LakeError: one may not: one reason, where each table in it would give its own.
+        """
+        with explained("The lake"):
+            self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.root, self.state, *(self.root / layer for layer in LAYERS)):
+            with explained(f"The folder {folder}"):
+                if not os.access(folder, os.R_OK | os.W_OK | os.X_OK) and folder.exists():
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     def uri(self, layer: str, table: str) -> str:
         """The address of a table, whether or not it exists."""
         return str((self.root / layer / table).absolute())
