@@ -8,6 +8,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import shutil
 import socket
 import threading
 import zipfile
@@ -16,8 +18,12 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import duckdb
 import pytest
+from dagster import DagsterInstance, DagsterRunStatus
+from dagster._core.test_utils import create_run_for_test
 
+from retreasure_assets import automation
 from retreasure_assets.sandbox import WorldSpec, generate_world, true_gold
 from retreasure_assets.sandbox.server import running_sandbox
 from retreasure_assets.sandbox.shopify import SHOPIFY_TOKEN
@@ -404,6 +410,58 @@ def test_a_second_run_is_refused_while_one_is_going_and_goes_on_when_that_is_kil
     assert home.failures_logged() == {("platform", "run", "AlreadyRunningError")}
     assert home.count("bronze.fx_intraday_rates") == 1
     assert home.count("bronze.pos_products") == 2
+
+
+@pytest.mark.slow
+def test_runs_that_the_daemon_began_and_nobody_goes_on_with_block_nothing(home: Home, small_build: Path) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    folder = home.path / "dagster"
+    folder.mkdir()
+    shutil.copy(Path(automation.__file__).with_name("dagster.yaml"), folder)
+    pools = ["warehouse", "bronze_pos_products"]
+    with DagsterInstance.from_config(str(folder)) as instance:
+        dead = [create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id for _ in pools]
+        for pool, run_id in zip(pools, dead, strict=True):
+            instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
+            assert instance.event_log_storage.claim_concurrency_slot(pool, run_id, "step").is_claimed
+        outcome = home.run(timeout=120)
+        assert {instance.get_run_by_id(run_id).status for run_id in dead} == {DagsterRunStatus.FAILURE}
+    assert (outcome.code, outcome.err) == (0, ""), outcome.out
+    assert home.gold()["pos_products"] == 2
+
+
+@pytest.mark.slow
+def test_a_warehouse_that_another_process_holds_and_one_that_is_damaged(home: Home, small_build: Path) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    warehouse = home.path / "build" / "warehouse.duckdb"
+    warehouse.parent.mkdir()
+    with duckdb.connect(str(warehouse)):
+        outcome = home.run()
+    assert outcome.code == 7, outcome.err
+    is_quiet(outcome)
+    (reason,) = outcome.reasons
+    assert f"warehouse.duckdb is held by process {os.getpid()}. Wait until that process ends" in reason
+    # What a full disk leaves.
+    warehouse.write_bytes(b"")
+    after = home.run()
+    assert (after.code, after.err) == (0, "")
+    assert home.gold()["pos_products"] == 2
+
+
+@pytest.mark.slow
+def test_a_mapping_of_a_table_that_an_api_feeds_is_refused(home: Home, small_build: Path) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("shopify/orders/orders.csv", b"id,total\n1,2\n")
+    mapping = home.path / "mappings" / "orders.yaml"
+    mapping.parent.mkdir()
+    mapping.write_text("source: shopify\nentity: orders\npattern: '*.csv'\nnatural_key: id\ncolumns: {id: id}\n")
+    outcome = home.run("run", "--source", "shopify")
+    assert outcome.code == 2, outcome.err
+    is_quiet(outcome)
+    (reason,) = outcome.reasons
+    assert "The file mapping orders would feed bronze.shopify_orders, which an API feeds. Give it another" in reason
 
 
 @pytest.mark.slow
