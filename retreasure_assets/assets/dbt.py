@@ -14,7 +14,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
 
 from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
 from retreasure_assets.automation.retries import as_dagster_failure
+from retreasure_assets.entities import Entity
 from retreasure_assets.errors import BuildError, RetreasureError
+from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
@@ -24,6 +26,8 @@ from retreasure_assets.resources.platform import Platform
 
 DEFAULT_OWNER = "team:data-platform"
 _KEPT_ARTIFACTS = 5
+#: What the ingestion log calls a build.
+_BUILD = Entity(source="platform", name="build", natural_key=(), updated_at=None, description="A build as a whole.")
 #: Dagster's pool, in which builds wait for each other, and the lock of the same name, which tells who lives.
 _POOL = "warehouse"
 
@@ -72,6 +76,7 @@ def build_dbt_assets(manifest: Path) -> dg.AssetsDefinition:
             with explained("The build folder"), run_lock(platform.settings, _POOL):
                 yield from _build(context, dbt, platform)
         except RetreasureError as error:
+            log_refusal(platform.lake, _BUILD, error, run_id=context.run_id)
             raise as_dagster_failure(error) from None
 
     return dbt_models

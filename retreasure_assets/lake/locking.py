@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
 
 
+#: Seconds in which somebody who just looks whether a lock is held (``is_locked``) lets go of it.
+_PATIENCE = 0.2
+
+
 class _Holder(msgspec.Struct):
     pid: int
     started: float
@@ -45,7 +49,7 @@ def run_lock(settings: Settings, name: str = "run") -> Iterator[None]:
         home.mkdir(parents=True, exist_ok=True)
         lock = FileLock(home / f"{name}.lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_PATIENCE)
         except Timeout:
             raise _already_running(note) from None
     try:

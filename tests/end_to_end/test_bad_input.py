@@ -443,6 +443,7 @@ def test_a_warehouse_that_another_process_holds_and_one_that_is_damaged(home: Ho
     is_quiet(outcome)
     (reason,) = outcome.reasons
     assert f"warehouse.duckdb is held by process {os.getpid()}. Wait until that process ends" in reason
+    assert home.failures_logged() == {("platform", "build", "AlreadyRunningError")}
     # What a full disk leaves.
     warehouse.write_bytes(b"")
     after = home.run()
