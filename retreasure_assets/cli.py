@@ -168,6 +168,7 @@ def query(sql: str, layout: str) -> None:
 @world_options
 def up(port: int, seed: int, days: int, scale: float) -> None:
     """Serve the Dagster UI with schedules and sensors, until Ctrl-C."""
+    from retreasure_assets.automation.dead_runs import free_slots_of_dead_runs
     from retreasure_assets.automation.run import dagster_instance
     from retreasure_assets.settings import active_settings, load_settings
 
@@ -175,7 +176,8 @@ def up(port: int, seed: int, days: int, scale: float) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale)
     with source:
-        dagster_instance(active_settings().home).dispose()
+        with dagster_instance(active_settings().home) as instance:
+            free_slots_of_dead_runs(instance, active_settings())
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         command = [sys.executable, "-m", "dagster", "dev", "-m", "retreasure_assets.definitions", "-p", str(port)]
         server = subprocess.Popen([*command, "--log-level", "warning"])

@@ -86,6 +86,9 @@ def _summary(console: Console, platform: Platform, progress: Progress, outcome: 
     console.print(f"Read the sources in {outcome.sync_seconds:.1f} s, built in {outcome.build_seconds:.1f} s.")
     for check in outcome.failed_checks:
         console.print(f"[yellow]{check.severity}[/yellow] {check.asset}: {check.check} did not hold")
+    for note in outcome.notes:
+        console.print("[yellow]NOTE[/yellow]", end=" ")
+        console.print(note, markup=False)
 
 
 def _failures(errors: Console, outcome: RunOutcome, *, debug: bool) -> None:

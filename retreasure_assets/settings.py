@@ -6,6 +6,7 @@ import time; nothing here touches the disk.
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -55,7 +56,11 @@ class Settings(BaseSettings):
         """Whether the platform has any source: an API's credentials, or a file somebody dropped."""
         if any(getattr(self, name) for name in _SWITCHES):
             return True
-        return self.drop_path.is_dir() and any(file.is_file() for file in self.drop_path.rglob("*"))
+        refused: list[OSError] = []
+        if any(files for _, _, files in os.walk(self.drop_path, onerror=refused.append)):
+            return True
+        # Somebody made what may not be looked into; reading it tells what is wrong.
+        return any(isinstance(error, PermissionError) for error in refused)
 
     @property
     def lake_path(self) -> Path:

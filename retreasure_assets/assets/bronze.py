@@ -74,6 +74,11 @@ def bronze_op_name(entity: Entity) -> str:
     return f"bronze__{entity.table}"
 
 
+def _pool(entity: Entity) -> str:
+    """Dagster's pool, in which steps wait for each other, and the lock of the same name, which tells who lives."""
+    return f"bronze_{entity.table}"
+
+
 def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
     """The asset ``bronze/<source>_<entity>``: sync what is new, append it to its Delta table."""
     key = dg.AssetKey(["bronze", entity.table])
@@ -99,7 +104,7 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
             )
         ],
         retry_policy=SYNC_RETRIES,
-        pool=f"bronze_{entity.table}",
+        pool=_pool(entity),
     )
     def sync(
         context: dg.AssetExecutionContext, config: SyncConfig, platform: dg.ResourceParam[Platform]
@@ -130,6 +135,8 @@ def _opened(entity: Entity, platform: Platform) -> Connector | None:
     """The connector that reads an entity; None while its source, or this part of it, is off."""
     if (mistake := half_configured(platform.settings).get(entity.source)) and entity.table in platform.api_entities:
         raise mistake
+    if platform.mapping_mistake is not None and entity.table not in platform.api_entities:
+        raise platform.mapping_mistake
     connector = platform.connector_for(entity)
     return connector if connector is not None and entity.name in connector.entities else None
 
@@ -146,7 +153,7 @@ def _sync(
                     key, metadata={"source": f"{entity.source} is off"}, check_results=[balanced]
                 )
             window = config.window()
-            held.enter_context(run_lock(platform.settings, f"bronze-{entity.table}"))
+            held.enter_context(run_lock(platform.settings, _pool(entity)))
             vault = platform.vault
         except RetreasureError as error:
             log_refusal(platform.lake, entity, error, run_id=run_id)

@@ -14,16 +14,22 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
 
 from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
 from retreasure_assets.automation.retries import as_dagster_failure
+from retreasure_assets.entities import Entity
 from retreasure_assets.errors import BuildError, RetreasureError
+from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.publish import publish
-from retreasure_assets.lake.storage import maintain
+from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
 from retreasure_assets.resources.dbt import DbtCli, dbt_environment
 from retreasure_assets.resources.platform import Platform
 
 DEFAULT_OWNER = "team:data-platform"
 _KEPT_ARTIFACTS = 5
+#: What the ingestion log calls a build.
+_BUILD = Entity(source="platform", name="build", natural_key=(), updated_at=None, description="A build as a whole.")
+#: Dagster's pool, in which builds wait for each other, and the lock of the same name, which tells who lives.
+_POOL = "warehouse"
 
 
 class Translator(DagsterDbtTranslator):
@@ -61,15 +67,16 @@ def build_dbt_assets(manifest: Path) -> dg.AssetsDefinition:
         manifest=manifest,
         dagster_dbt_translator=Translator(),
         name="dbt_models",
-        pool="warehouse",
+        pool=_POOL,
     )
     def dbt_models(
         context: dg.AssetExecutionContext, dbt: DbtCli, platform: dg.ResourceParam[Platform]
     ) -> Iterator[Any]:
         try:
-            with run_lock(platform.settings, "build"):
+            with explained("The build folder"), run_lock(platform.settings, _POOL):
                 yield from _build(context, dbt, platform)
         except RetreasureError as error:
+            log_refusal(platform.lake, _BUILD, error, run_id=context.run_id)
             raise as_dagster_failure(error) from None
 
     return dbt_models
@@ -93,7 +100,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -
                 platform.reporter.built(*_table(context, event))
             else:
                 yield event
-    failed = _failed_models(invocation)
+    failed, messages = _failed_models(invocation)
     tables = [_table(context, output) for output in built]
     published = publish(settings, platform.lake, [table for table in tables if is_published(*table)])
     maintain(platform.lake)
@@ -104,7 +111,7 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -
         )
     context.log.info(f"{sum(bool(table.parts) for table in published)} of {len(published)} tables changed in the lake.")
     if failed:
-        raise BuildError(
+        raise refused_by_system("The warehouse", messages) or BuildError(
             f"{len(failed)} models could not be built: {', '.join(failed[:5])}.",
             remedy="Their messages are in the run's log; everything that does not depend on them was built.",
         )
@@ -128,12 +135,10 @@ def _table(context: dg.AssetExecutionContext, output: dg.Output[Any]) -> tuple[s
     return layer, table
 
 
-def _failed_models(invocation: DbtCliInvocation) -> list[str]:
+def _failed_models(invocation: DbtCliInvocation) -> tuple[list[str], str]:
+    """Names of the models that could not be built, and what dbt says of them, which may quote values."""
     results = Path(invocation.target_path) / "run_results.json"
     if not results.exists():
         raise BuildError("dbt stopped before it built anything.", remedy="Its messages are in the run's log.")
-    return [
-        result["unique_id"].split(".")[2]
-        for result in json.loads(results.read_bytes())["results"]
-        if result["status"] == "error"
-    ]
+    errors = [result for result in json.loads(results.read_bytes())["results"] if result["status"] == "error"]
+    return [error["unique_id"].split(".")[2] for error in errors], "\n".join(str(error["message"]) for error in errors)

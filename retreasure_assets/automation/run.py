@@ -9,13 +9,12 @@ and Dagster skips whatever is downstream of a failed step within a run.
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +24,20 @@ import dagster as dg
 from sqlalchemy.exc import OperationalError
 
 from retreasure_assets.assets.bronze import SyncConfig, bronze_op_name
+from retreasure_assets.automation.dead_runs import (
+    command_tags,
+    end_runs_of_dead_commands,
+    free_slots_of_dead_runs,
+)
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
-from retreasure_assets.errors import BuildError, ConfigurationError, RetreasureError
+from retreasure_assets.errors import BuildError, ConfigurationError, RetreasureError, SourceError
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
+from retreasure_assets.sources.files import stray_files
 from retreasure_assets.sources.registry import missing_settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -40,12 +45,9 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _RUN = Entity(source="platform", name="run", natural_key=(), updated_at=None, description="A run as a whole.")
 #: SQLITE_FULL, SQLITE_READONLY and SQLITE_CANTOPEN in the system's terms (https://www.sqlite.org/rescode.html).
 _SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
-#: Carried by the runs that `retreasure run` makes.
-_COMMAND_TAG = "retreasure/command"
-_ENDED = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
 #: Dagster's error for a blocking check that failed; the class itself is not public.
 _CHECK_FAILED = "DagsterAssetCheckFailedError"
-#: Failed tests that a sentence names.
+#: Failed tests, or files, that a sentence names.
 _NAMED = 5
 #: Bytes with which no run gets far.
 _NEARLY_NOTHING = 1 << 20
@@ -72,10 +74,18 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What came of a run."""
+    """What came of a run.
+
+    Args:
+        failures: steps that failed.
+        failed_checks: data tests that did not hold.
+        notes: sentences that tell of something left undone which is no failure.
+        sync_seconds, build_seconds: how long reading the sources and building took.
+    """
 
     failures: Sequence[StepFailure]
     failed_checks: Sequence[FailedCheck]
+    notes: Sequence[str]
     sync_seconds: float
     build_seconds: float
 
@@ -112,55 +122,37 @@ def run_platform(
         LakeError: the state folder cannot be written.
     """
     with _refusals_logged(platform), run_lock(platform.settings, "run"):
+        platform.lake.check()
         entities = _selected(platform, sources)
         SyncConfig(since=since, until=until).window()
         window = {"since": since, "until": until}
         definitions = build_definitions(platform)
         with _history_explained(platform.settings.home), dagster_instance(platform.settings.home) as instance:
-            tags = {_COMMAND_TAG: _command_of(platform.settings.home)}
-            _end_killed_runs(instance, tags)
+            tags = command_tags(platform.settings)
+            end_runs_of_dead_commands(instance, platform.settings)
+            free_slots_of_dead_runs(instance, platform.settings)
             started = time.monotonic()
             sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
                 instance=instance,
                 asset_selection=[dg.AssetKey(["bronze", entity.table]) for entity in entities],
                 run_config={**_QUIET, "ops": {bronze_op_name(entity): {"config": window} for entity in entities}},
                 raise_on_error=False,
-                tags=tags,
+                tags=dict(tags),
             )
             synced = time.monotonic()
             # dagster-dbt repeats dbt's own log on stdout; the reporter and the run's log say what matters of it.
             with redirect_stdout(io.StringIO()):
                 build = definitions.resolve_job_def(BUILD_JOB).execute_in_process(
-                    instance=instance, run_config=_QUIET, raise_on_error=False, tags=tags
+                    instance=instance, run_config=_QUIET, raise_on_error=False, tags=dict(tags)
                 )
             finished = time.monotonic()
     return RunOutcome(
         failures=[*_failures(sync), *_failures(build)],
         failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
+        notes=_notes(platform),
         sync_seconds=synced - started,
         build_seconds=finished - synced,
     )
-
-
-def _command_of(home: Path) -> str:
-    """Tells this home's runs from others in one Dagster instance, without its path."""
-    return hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:16]
-
-
-def _end_killed_runs(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> None:
-    """End what earlier commands left unfinished; they are dead, as this one holds the run lock.
-
-    A run that was killed, or that a full disk stopped, keeps its pools' slots in Dagster's database, and the next
-    run would wait for them without end. Dagster's own monitoring frees them only where its daemon runs.
-    """
-    begun = [status for status in dg.DagsterRunStatus if status not in _ENDED]
-    for run in instance.get_runs(dg.RunsFilter(tags=dict(tags), statuses=begun)):
-        instance.report_run_failed(run, "The process of this run ended before the run did.")
-    slots = instance.event_log_storage
-    for run_id in slots.get_concurrency_run_ids():
-        left = instance.get_run_by_id(run_id)
-        if left is None or left.status in _ENDED:
-            slots.free_concurrency_slots_for_run(run_id)
 
 
 @contextmanager
@@ -187,10 +179,30 @@ def _history_explained(home: Path) -> Iterator[None]:
             raise OSError(errno.ENOSPC if full else _SQLITE_ERRORS.get(code, errno.EIO), "SQLite") from None
 
 
+def _notes(platform: Platform) -> list[str]:
+    """Dropped files that nothing reads."""
+    if platform.mapping_mistake is not None:
+        # A file may lie there for the mapping that cannot be read.
+        return []
+    try:
+        strays = stray_files(platform.settings.drop_path, platform.mappings)
+    except SourceError as error:
+        return [str(error)]
+    if not strays:
+        return []
+    more = f" and {len(strays) - _NAMED} more" if len(strays) > _NAMED else ""
+    return [
+        f"No file mapping reads these dropped files: {', '.join(strays[:_NAMED])}{more}. Move them to "
+        "drop/<source>/<entity>/ of a mapping, write one for them (docs/file-mappings.md), or remove them."
+    ]
+
+
 def _selected(platform: Platform, sources: Sequence[str]) -> list[Entity]:
     known = sorted({entity.source for entity in platform.entities.values()})
     off = missing_settings(platform.settings)
     for source in sources:
+        if source not in known and platform.mapping_mistake is not None:
+            raise platform.mapping_mistake
         if source not in known:
             raise ConfigurationError(f"There is no source {source}.", remedy=f"Choose from {', '.join(known)}.")
         if source in off and not any(entity.source == source for entity in platform.file_entities.values()):

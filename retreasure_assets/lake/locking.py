@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
 
 
+#: Seconds in which somebody who just looks whether a lock is held (``is_locked``) lets go of it.
+_PATIENCE = 0.2
+
+
 class _Holder(msgspec.Struct):
     pid: int
     started: float
@@ -33,7 +37,7 @@ def run_lock(settings: Settings, name: str = "run") -> Iterator[None]:
 
     Args:
         settings: where the locks are.
-        name: what is locked: a whole run, one bronze table, the build.
+        name: what is locked: a whole run, or what a step works on, under the name of its Dagster pool.
 
     Raises:
         AlreadyRunningError: another run holds it.
@@ -45,7 +49,7 @@ def run_lock(settings: Settings, name: str = "run") -> Iterator[None]:
         home.mkdir(parents=True, exist_ok=True)
         lock = FileLock(home / f"{name}.lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_PATIENCE)
         except Timeout:
             raise _already_running(note) from None
     try:
@@ -54,6 +58,23 @@ def run_lock(settings: Settings, name: str = "run") -> Iterator[None]:
     finally:
         note.unlink(missing_ok=True)
         lock.release()
+
+
+def is_locked(settings: Settings, name: str) -> bool:
+    """Whether somebody alive holds a lock.
+
+    Raises:
+        LakeError: the lock file cannot be opened.
+    """
+    path = settings.home.absolute() / "locks" / f"{name}.lock"
+    with explained("The run lock"):
+        if not path.exists():
+            return False
+        try:
+            with FileLock(path).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
 
 
 def _already_running(note: Path) -> AlreadyRunningError:

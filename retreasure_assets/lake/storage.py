@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
@@ -33,6 +34,8 @@ _RETENTION_HOURS = 24 * 7
 _WRITER_ID = "retreasure"
 #: How Rust's errors name those of the system.
 _OS_ERROR = re.compile(r"(?:os error |code: )([0-9]+)")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 CONFIGURATION = {
     "delta.checkpointInterval": "50",
     "delta.logRetentionDuration": "interval 30 days",
@@ -45,14 +48,33 @@ class Lake:
 
     root: Path
 
+    def check(self) -> None:
+        """Make sure that the lake's folders may be looked into and written to.
+
+        Raises:
+            LakeError: one may not: one reason, where each table in it would give its own.
+        """
+        with explained("The lake"):
+            self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.root, self.state, *(self.root / layer for layer in LAYERS)):
+            with explained(f"The folder {folder}"):
+                if not os.access(folder, os.R_OK | os.W_OK | os.X_OK) and folder.exists():
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     def uri(self, layer: str, table: str) -> str:
         """The address of a table, whether or not it exists."""
         return str((self.root / layer / table).absolute())
 
     def exists(self, layer: str, table: str) -> bool:
-        """Whether the table has at least one commit."""
+        """Whether the table has at least one commit.
+
+        Raises:
+            LakeError: its folder may not be looked into.
+        """
         log = self.root / layer / table / "_delta_log"
-        return log.is_dir() and DeltaTable.is_deltatable(self.uri(layer, table))
+        # A lake that is closed as a whole is one reason, not one for each of its tables.
+        with explained(f"{layer}.{table}" if os.access(self.root, os.X_OK) else "The lake"):
+            return log.is_dir() and DeltaTable.is_deltatable(self.uri(layer, table))
 
     def table(self, layer: str, table: str) -> DeltaTable:
         """Open the current version of a table.
@@ -68,12 +90,13 @@ class Lake:
         return self.table(layer, table) if self.exists(layer, table) else None
 
     def tables(self) -> list[tuple[str, str]]:
-        """Every table as (layer, table), sorted."""
+        """Every table as (layer, table), sorted.
+
+        Raises:
+            LakeError: a folder may not be looked into.
+        """
         return sorted(
-            (layer, folder.name)
-            for layer in LAYERS
-            for folder in sorted((self.root / layer).glob("*"))
-            if self.exists(layer, folder.name)
+            (layer, name) for layer in LAYERS for name in _entries(self.root / layer) if self.exists(layer, name)
         )
 
     def row_count(self, layer: str, table: str) -> int:
@@ -85,6 +108,15 @@ class Lake:
     def state(self) -> Path:
         """The folder of small state files beside the tables."""
         return self.root / "_state"
+
+
+def _entries(folder: Path) -> list[str]:
+    """Names in a folder; none where there is no folder. ``Path.glob`` would keep quiet about one without rights."""
+    with explained("The lake"):
+        try:
+            return [entry.name for entry in folder.iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
 
 def append(
@@ -203,21 +235,34 @@ def explained(what: str) -> Iterator[None]:
     """Turn storage errors into one sentence; their own texts may quote values and are not chained."""
     try:
         yield
-    except (DeltaError, OSError, pa.ArrowException) as error:
+    except (DeltaError, OSError, pa.ArrowException, duckdb.Error) as error:
         raise _explain(what, error) from None
 
 
-def _explain(what: str, error: Exception) -> LakeError:
-    codes = {int(code) for code in _OS_ERROR.findall(str(error))} | {getattr(error, "errno", None)}
-    if codes & {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+def refused_by_system(what: str, error: Exception | str) -> LakeError | None:
+    """The sentence for a full disk or for missing rights; None where the error, or its text, is about neither.
+
+    Args:
+        what: what could not be opened or written.
+        error: of any library: some give the system's number, some quote it, some quote its words.
+    """
+    text = str(error)
+    codes = {int(code) for code in _OS_ERROR.findall(text)} | {getattr(error, "errno", None)}
+    if any(code in codes or os.strerror(code) in text for code in _FULL):
         return LakeError(
             f"{what} could not be written: the disk is full.", remedy="Free some space and run again; nothing is lost."
         )
-    if isinstance(error, PermissionError) or codes & {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}:
+    if isinstance(error, PermissionError) or any(code in codes or os.strerror(code) in text for code in _REFUSED):
         return LakeError(
             f"{what} could not be opened or written: access to its folder was refused.",
             remedy="Give this user rights on RETREASURE_HOME and run again; nothing is lost.",
         )
+    return None
+
+
+def _explain(what: str, error: Exception) -> LakeError:
+    if refusal := refused_by_system(what, error):
+        return refusal
     if isinstance(error, TableNotFoundError):
         return LakeError(f"{what} does not exist yet.", remedy="Load it first with `retreasure run`.")
     if isinstance(error, CommitFailedError):

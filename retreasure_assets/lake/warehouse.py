@@ -7,6 +7,7 @@ The views list exactly the files of each table's current Delta version, so what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from retreasure_assets.errors import LakeError
+from retreasure_assets.errors import AlreadyRunningError, LakeError, RetreasureError
 from retreasure_assets.lake.bronze import QUARANTINE_SCHEMA, SCHEMA
-from retreasure_assets.lake.storage import Lake, add_actions, files
+from retreasure_assets.lake.storage import Lake, add_actions, explained, files, refused_by_system
 
 if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
@@ -30,6 +31,12 @@ _TYPES = {
     pa.date32(): "DATE",
     pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
 }
+#: What DuckDB says of a file that is not, or not wholly, a database it can read; it has no codes for it.
+_DAMAGED = re.compile(
+    "not a valid DuckDB database file|Could not read enough bytes|Corrupt (?:database|WAL) file|replaying WAL file|"
+    "Trying to read a database file with version|Failed to deserialize"
+)
+_HELD = re.compile(r"Could not set lock on file(?:.*\(PID ([0-9]+)\))?")
 
 
 def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[str]) -> None:
@@ -43,6 +50,7 @@ def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[st
         bronze_tables: names of bronze tables, without their layer.
 
     Raises:
+        AlreadyRunningError: another process has the DuckDB file open.
         LakeError: the DuckDB file or a table cannot be opened.
     """
     path = settings.warehouse_path
@@ -54,7 +62,10 @@ def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[st
                 ("bronze", table, SCHEMA),
                 ("quarantine", f"bronze_{table}", QUARANTINE_SCHEMA),
             ):
-                engine.execute(f"CREATE OR REPLACE VIEW {layer}.{name} AS {_select(lake, layer, name, columns)}")
+                view = f"CREATE OR REPLACE VIEW {layer}.{name} AS {_select(lake, layer, name, columns)}"
+                # To make the view DuckDB opens the table's files: a damaged one shows here, by the table's name.
+                with explained(f"{layer}.{name}"):
+                    engine.execute(view)
 
 
 def row_counts(settings: Settings, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -81,24 +92,60 @@ def open_warehouse(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The DuckDB file, opened and closed.
 
+    Opened for writing, a file that DuckDB cannot read is replaced by a new one, log and all: everything in it can be
+    built again from bronze, and a full disk leaves it empty. The log alone is no case of its own: without it the file
+    is of an earlier moment, and nobody can say which.
+
     Raises:
-        LakeError: it is missing, damaged, or another process has it open.
+        AlreadyRunningError: another process has it open.
+        LakeError: its folder, its rights or the disk do not let it be opened, or what was done in it failed.
     """
-    try:
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "threads": threads}
+    with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = duckdb.connect(
-            path.as_posix(), read_only=read_only, config={"memory_limit": memory_limit, "threads": threads}
-        )
-    except (duckdb.Error, OSError):
-        raise LakeError(
-            f"The warehouse {path} cannot be opened.",
-            remedy="Wait until whatever holds it ends; it holds nothing of its own, so it may also be deleted.",
-        ) from None
+        try:
+            engine = duckdb.connect(path.as_posix(), read_only=read_only, config=config)
+        except duckdb.Error as error:
+            if read_only or not _DAMAGED.search(str(error)):
+                raise
+            path.unlink()
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+            engine = duckdb.connect(path.as_posix(), config=config)
+        try:
+            engine.execute("SET TimeZone = 'UTC'")
+            yield engine
+        finally:
+            engine.close()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn what DuckDB complains of into one sentence; its own texts may quote values and are not chained."""
     try:
-        engine.execute("SET TimeZone = 'UTC'")
-        yield engine
-    finally:
-        engine.close()
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise _explain(path, error) from None
+
+
+def _explain(path: Path, error: duckdb.Error | OSError) -> RetreasureError:
+    what, text = f"The warehouse {path}", str(error)
+    if held := _HELD.search(text):
+        holder = f"process {held[1]}" if held[1] else "another process"
+        return AlreadyRunningError(
+            f"{what} is held by {holder}.", remedy="Wait until that process ends, or stop it, then run again."
+        )
+    if refusal := refused_by_system(what, error):
+        return refusal
+    if _DAMAGED.search(text):
+        return LakeError(f"{what} is damaged.", remedy="Run `retreasure run`: it is built anew from bronze.")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return LakeError(
+            f"{what} needs more memory than it may use.", remedy="Set RETREASURE_DUCKDB_MEMORY_LIMIT higher."
+        )
+    return LakeError(
+        f"{what} could not be used ({type(error).__name__}).",
+        remedy="Delete it, as it holds nothing of its own, and run again.",
+    )
 
 
 def scan(paths: Iterable[str], partitions: dict[str, str]) -> str:

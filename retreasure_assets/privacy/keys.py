@@ -105,6 +105,8 @@ def private_folder(folder: Path) -> Path:
             f"The vault's folder {folder} cannot be made.", remedy="Check the rights on RETREASURE_HOME."
         ) from None
     _refuse_others(folder, "chmod 700")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise VaultError(f"Access to the vault's folder {folder} is refused.", remedy="Give this user rights on it.")
     return folder
 
 

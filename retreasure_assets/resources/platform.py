@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from retreasure_assets.entities import Connector, Entity
+from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault, open_vault
@@ -64,10 +65,26 @@ class Platform:
         """The privacy vault."""
         return open_vault(self.settings)
 
-    @cached_property
+    @property
     def mappings(self) -> Sequence[FileMapping]:
-        """File mappings, shipped and the user's own."""
-        return load_mappings(self.settings.mappings_path)
+        """File mappings, shipped and the user's own; the shipped ones alone while ``mapping_mistake`` stands."""
+        return self._mappings[0]
+
+    @property
+    def mapping_mistake(self) -> ConfigurationError | None:
+        """What is wrong with the user's own file mappings.
+
+        It keeps dropped files from being read, as the mapping meant for one may be the wrong one, and nothing else.
+        """
+        return self._mappings[1]
+
+    @cached_property
+    def _mappings(self) -> tuple[Sequence[FileMapping], ConfigurationError | None]:
+        try:
+            return load_mappings(self.settings.mappings_path, taken=self.api_entities.keys()), None
+        except ConfigurationError as mistake:
+            told = ConfigurationError(mistake.message, remedy=f"{mistake.remedy} Until then no dropped file is read.")
+            return load_mappings(None), told
 
     @cached_property
     def api_entities(self) -> Mapping[str, Entity]:

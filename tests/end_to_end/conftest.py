@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from retreasure_assets.lake.query import query
@@ -43,6 +44,9 @@ models: {small: {gold: {+schema: gold, +materialized: table}}}
 select 'pos_transactions' as source_table, count(*) as records from bronze.pos_transactions
 union all select 'pos_products', count(*) from bronze.pos_products
 union all select 'fx_ecb_rates', count(*) from bronze.fx_ecb_rates
+union all select 'fx_intraday_rates', count(*) from bronze.fx_intraday_rates
+union all select 'shopify_orders', count(*) from bronze.shopify_orders
+union all select 'shopify_locations', count(*) from bronze.shopify_locations
 """,
 }
 _PR_CAPBSET_DROP = 24
@@ -129,6 +133,10 @@ class Home:
         aside.write_bytes(content)
         return aside.rename(path)
 
+    def gold(self) -> dict[str, int]:
+        """Records by bronze table that the small build counted."""
+        return dict(self.rows("select source_table, records from gold.loaded"))
+
     @property
     def lake(self) -> Lake:
         """Its tables."""
@@ -181,10 +189,32 @@ def small_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(answers: Mapping[str, tuple[int, bytes]], default: tuple[int, bytes] = (404, b"")) -> Iterator[str]:
     """A web server with fixed answers by path; yields its address."""
 
+    with answering(lambda path, headers, asked: answers.get(path.partition("?")[0], default)) as url:
+        yield url
+
+
+@contextmanager
+def garbling(url: str, garble: Callable[[bytes, bytes], bytes]) -> Iterator[str]:
+    """A web server between a client and the API at ``url``; ``garble`` makes of question and answer what is sent."""
+    with httpx.Client(base_url=url, timeout=30) as upstream:
+
+        def ask(path: str, headers: Mapping[str, str], asked: bytes) -> tuple[int, bytes]:
+            kept = {name: text for name, text in headers.items() if name.lower() not in ("host", "accept-encoding")}
+            answer = upstream.post(path, content=asked, headers=kept)
+            return answer.status_code, garble(asked, answer.content)
+
+        with answering(ask) as between:
+            yield between
+
+
+@contextmanager
+def answering(answer: Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]) -> Iterator[str]:
+    """A web server that answers what a function of path, headers and body says; yields its address."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, body = answers.get(self.path.partition("?")[0], default)
-            self.rfile.read(int(self.headers.get("content-length") or 0))
+            asked = self.rfile.read(int(self.headers.get("content-length") or 0))
+            status, body = answer(self.path, dict(self.headers), asked)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -63,11 +63,12 @@ class _Draft:
     keys: dict[str, Any]
 
 
-def load_mappings(user_folder: Path | None) -> tuple[FileMapping, ...]:
+def load_mappings(user_folder: Path | None, taken: Collection[str] = ()) -> tuple[FileMapping, ...]:
     """Read the shipped mappings and a user's own, which add to them or, under the same name, replace them.
 
     Args:
         user_folder: folder of ``*.yaml`` files; None or a folder that does not exist adds nothing.
+        taken: bronze tables that others feed, so that no mapping may.
 
     Returns:
         The mappings in the order in which they are tried on a file: a user's first, then by the most specific
@@ -82,6 +83,12 @@ def load_mappings(user_folder: Path | None) -> tuple[FileMapping, ...]:
     own = _drafts(_user_texts(user_folder))
     mappings = [_validated(name, shipped, own) for name in {**own, **shipped}]
     mappings.sort(key=lambda each: (each.name not in own, -max(map(len, each.pattern)), each.name))
+    for each in mappings:
+        if f"{each.source}_{each.entity}" in taken:
+            raise ConfigurationError(
+                f"The file mapping {each.name} would feed bronze.{each.source}_{each.entity}, which an API feeds.",
+                remedy=f"Give it another entity, such as {each.entity}_export.",
+            )
     entities(mappings)
     return tuple(mappings)
 
@@ -105,13 +112,23 @@ def entities(mappings: Iterable[FileMapping]) -> dict[str, Entity]:
     time they must agree; identities and masks add up, so that no mapping can weaken another's masking.
 
     Raises:
-        ConfigurationError: two mappings of an entity contradict each other, or none gives a natural key.
+        ConfigurationError: two mappings of an entity contradict each other, none gives a natural key, or two
+            entities would share a bronze table.
     """
     grouped: dict[tuple[str, str], list[FileMapping]] = {}
     for each in sorted(mappings, key=lambda item: item.name):
         grouped.setdefault((each.source, each.entity), []).append(each)
-    found = [_entity(source, name, group) for (source, name), group in grouped.items()]
-    return {entity.table: entity for entity in found}
+    found: dict[str, Entity] = {}
+    for (source, name), group in grouped.items():
+        entity = _entity(source, name, group)
+        other = found.setdefault(entity.table, entity)
+        if other is not entity:
+            raise ConfigurationError(
+                f"The entities {other.source}/{other.name} and {source}/{name} of file mappings would share the table "
+                f"bronze.{entity.table}.",
+                remedy=f"Rename the source or the entity in the mapping {group[0].name}.",
+            )
+    return found
 
 
 def _entity(source: str, name: str, group: list[FileMapping]) -> Entity:
@@ -170,12 +187,8 @@ def _agreed(where: str, key: str, stated: Mapping[str, T]) -> T | None:
 
 
 def _user_texts(folder: Path | None) -> dict[str, str]:
-    if folder is None or not folder.is_dir():
-        return {}
     texts: dict[str, str] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or not path.is_file():
-            continue
+    for path in _user_files(folder) if folder is not None else []:
         if path.suffix not in (".yaml", ".yml"):
             raise ConfigurationError(
                 f"The file {path.name} in the folder of file mappings is no YAML file.",
@@ -189,6 +202,17 @@ def _user_texts(folder: Path | None) -> dict[str, str]:
                 f"The file mapping {path.name} {why}.", remedy="Save it as UTF-8 text that this user may read."
             ) from None
     return texts
+
+
+def _user_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        raise ConfigurationError(
+            f"The folder of file mappings {folder} may not be read.", remedy="Give this user the right to read it."
+        ) from None
 
 
 def _drafts(texts: Mapping[str, str]) -> dict[str, _Draft]:

@@ -72,7 +72,7 @@ class FilesConnector:
                 remedy="Give it the mappings of one source.",
             )
         self._source = sources.pop()
-        self._folder = drop_path / self._source
+        self._drop_path = drop_path
         self._entities = {entity.name: entity for entity in entities(self._mappings).values()}
 
     @property
@@ -177,11 +177,12 @@ class FilesConnector:
 
     def _files(self, entity: Entity) -> list[_Found]:
         """The finished files in an entity's folder, oldest first."""
-        folder = self._folder / entity.name
         label = f"{self._source}/{entity.name}"
         return [
             _Found(path, f"{label}/{name}", name, stat.st_size, stat.st_mtime_ns)
-            for path, name, stat in sorted(_finished(folder, label), key=lambda each: (each[2].st_mtime_ns, each[1]))
+            for path, name, stat in sorted(
+                _finished(self._drop_path, label), key=lambda each: (each[2].st_mtime_ns, each[1])
+            )
         ]
 
 
@@ -200,16 +201,17 @@ def stray_files(drop_path: Path, mappings: Iterable[FileMapping]) -> list[str]:
         PermanentSourceError: a folder may not be read.
     """
     known = {(each.source, each.entity) for each in mappings}
-    names = [name for _, name, _ in _finished(drop_path, "the drop folder")]
+    names = [name for _, name, _ in _finished(drop_path, "")]
     return sorted(name for name in names if name.count("/") < 2 or tuple(name.split("/")[:2]) not in known)
 
 
-def _finished(folder: Path, label: str) -> Iterator[tuple[Path, str, os.stat_result]]:
-    """Files below a folder that are not hidden and do not carry a name for unfinished ones."""
+def _finished(drop_path: Path, below: str) -> Iterator[tuple[Path, str, os.stat_result]]:
+    """Files below a folder of the drop folder that are not hidden and do not carry a name for unfinished ones."""
+    folder = drop_path / below
 
     def refuse(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
-            raise unreadable(f"The folder {label}", error) from None
+            raise unreadable(f"the folder {_closed(drop_path, Path(error.filename or folder))}", error) from None
 
     for place, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = [each for each in folders if not each.startswith(".")]
@@ -223,6 +225,13 @@ def _finished(folder: Path, label: str) -> Iterator[tuple[Path, str, os.stat_res
                 continue  # renamed or removed meanwhile
             if S_ISREG(stat.st_mode):
                 yield path, path.relative_to(folder).as_posix(), stat
+
+
+def _closed(drop_path: Path, place: Path) -> str:
+    """The outermost folder that keeps one out of a place: a closed drop folder is one reason for all its entities."""
+    way = [each for each in (*reversed(place.parents), place) if each.is_relative_to(drop_path)]
+    closed = next((each for each in way if not os.access(each, os.R_OK | os.X_OK)), place)
+    return closed.relative_to(drop_path.parent).as_posix()
 
 
 def _batch(entity: Entity, found: _Found, part: Mapped, cursor: Cursor | None) -> RawBatch:
@@ -253,10 +262,10 @@ def _raise_all(failures: list[SourceError], entity: Entity) -> None:
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        sentences = " ".join(each.message for each in failures[:_NAMED])
+        sentences = " ".join(map(str, failures[:_NAMED]))
         more = f" And {len(failures) - _NAMED} more." if len(failures) > _NAMED else ""
         raise MalformedInputError(
             f"{len(failures)} files of {entity.source}/{entity.name} could not be read; the others were. "
             f"{sentences}{more}",
-            remedy="Correct or remove them; they are tried again each time.",
+            remedy="They are tried again each time.",
         )

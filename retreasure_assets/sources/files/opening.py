@@ -77,7 +77,7 @@ class DroppedFile:
         try:
             self._file: BufferedReader = path.open("rb")
         except OSError as error:
-            raise unreadable(label, error) from None
+            raise unreadable(f"the file {label}", error) from None
 
     def __enter__(self) -> DroppedFile:
         return self
@@ -96,7 +96,7 @@ class DroppedFile:
             self._file.seek(0)
             sha256 = hashlib.file_digest(self._file, "sha256").hexdigest()
         except OSError as error:
-            raise unreadable(self.label, error) from None
+            raise unreadable(f"the file {self.label}", error) from None
         return Identity(*self._state(), sha256)
 
     def check(self) -> None:
@@ -157,19 +157,20 @@ class _Guarded:
             return self._stream.read(size)
         except OSError as error:
             if error.errno is not None:
-                raise unreadable(self._label, error) from None
+                raise unreadable(f"the file {self._label}", error) from None
             raise MalformedInputError(
                 f"The compressed file {self._label} is truncated or damaged; nothing of it was loaded.",
                 remedy="Copy or export it again; it is read again once it has changed.",
             ) from None
 
 
-def unreadable(label: str, error: OSError) -> PermanentSourceError:
-    """The error for a file or folder that the system refuses to read."""
+def unreadable(what: str, error: OSError) -> PermanentSourceError:
+    """The error for ``the file x`` or ``the folder y`` that the system refuses to read."""
     if isinstance(error, PermissionError):
-        return PermanentSourceError(f"No rights to read {label}.", remedy="Give this user the right to read it.")
+        return PermanentSourceError(f"No rights to read {what}.", remedy="Give this user the right to read it.")
+    why = os.strerror(error.errno) if error.errno else "input or output failed"
     return PermanentSourceError(
-        f"{label} cannot be read: {os.strerror(error.errno) if error.errno else 'input or output failed'}.",
+        f"{what[0].upper()}{what[1:]} cannot be read: {why}.",
         remedy="Check the disk and the folder.",
     )
 

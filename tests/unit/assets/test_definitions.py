@@ -5,11 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from retreasure_assets.assets.bronze import build_bronze_asset
 from retreasure_assets.definitions import build_definitions
+from retreasure_assets.lake.query import query
+from retreasure_assets.resources.platform import Platform
+from retreasure_assets.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +54,30 @@ def test_every_silver_and_gold_asset_comes_from_bronze(specs: dict[dg.AssetKey, 
     for key in specs:
         if key not in generated:
             assert "bronze" in roots(key), key
+
+
+def test_a_mistake_in_a_mapping_stops_dropped_files_alone(tmp_path: Path) -> None:
+    platform = Platform(Settings(home=tmp_path))
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "till.yaml").write_text("extends: pos_transactions\npatern: x\n")
+    graph = build_definitions(platform).resolve_asset_graph()
+    assert {key.path[-1] for key in graph.materializable_asset_keys} >= {"pos_transactions", "shopify_orders"}
+    assert platform.mapping_mistake is not None
+    assert platform.mapping_mistake.message.startswith("The file mapping till.yaml: the key patern is unknown")
+    assert platform.mappings == Platform(Settings(home=tmp_path / "other")).mappings
+    for table, stopped in (("pos_transactions", True), ("shopify_orders", False)):
+        entity = platform.entities[table]
+        result = dg.materialize(
+            [build_bronze_asset(entity)],
+            resources={"platform": platform},
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        assert result.success != stopped
+    [(source, entity_name, error)] = query(
+        platform.lake, "select source, entity, error_class from ops.ingestion_log"
+    ).rows
+    assert (source, entity_name, error) == ("pos", "transactions", "ConfigurationError")
 
 
 def test_dbt_tests_are_asset_checks() -> None:

@@ -11,6 +11,7 @@ from dropping import drop, mapping, sync
 from retreasure_assets.entities import Window
 from retreasure_assets.errors import ConfigurationError, MalformedInputError, PermanentSourceError
 from retreasure_assets.sources.files import FilesConnector, connectors, opening, stray_files
+from retreasure_assets.sources.files.opening import unreadable
 
 RULES = mapping('pattern: "*.csv"\ncolumns: {id: id, title: title}\n')
 A = b"id,title\n1,Spoon\n2,Fork\n"
@@ -175,7 +176,7 @@ def test_no_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = sync(tmp_path, RULES)
     assert len(read.records) == 1
     assert isinstance(read.error, PermanentSourceError)
-    assert str(read.error) == "No rights to read shop/things/a.csv. Give this user the right to read it."
+    assert str(read.error) == "No rights to read the file shop/things/a.csv. Give this user the right to read it."
 
 
 def test_a_folder_without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +188,40 @@ def test_a_folder_without_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "scandir", refuse)
     error = sync(tmp_path, RULES).error
     assert isinstance(error, PermanentSourceError)
-    assert "shop/things" in error.message
+    assert error.message == "No rights to read the folder drop/shop/things."
+
+
+def test_a_closed_drop_folder_is_one_reason_for_all_its_entities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(tmp_path, "a.csv", A)
+
+    def refuse(folder: object) -> object:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "drop")
+    assert str(sync(tmp_path, RULES).error).startswith("No rights to read the folder drop. Give")
+    with pytest.raises(PermanentSourceError, match="the folder drop"):
+        stray_files(tmp_path / "drop", [RULES])
+
+
+def test_a_disk_that_fails_begins_its_sentence_with_a_capital() -> None:
+    assert str(unreadable("the file a/b.csv", OSError(5, "x"))).startswith("The file a/b.csv cannot be read: Input")
+
+
+def test_each_of_several_bad_files_keeps_its_remedy(tmp_path: Path) -> None:
+    drop(tmp_path, "a.csv", b"")
+    drop(tmp_path, "b.csv", b"PK\x03\x04")
+    drop(tmp_path, "c.csv", A)
+    read = sync(tmp_path, RULES)
+    assert len(read.records) == 2
+    assert str(read.error) == (
+        "2 files of shop/things could not be read; the others were. "
+        "The file shop/things/a.csv is empty. Export it again, or remove it. "
+        "The file shop/things/b.csv is a ZIP or Excel file, not text. "
+        "Export it as CSV or JSON Lines; gzip and zstd are fine. They are tried again each time."
+    )
 
 
 def test_nothing_dropped(tmp_path: Path) -> None:

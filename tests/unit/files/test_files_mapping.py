@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,36 @@ def test_other_files_and_equal_names_are_refused(tmp_path: Path) -> None:
         load_mappings(tmp_path)
     (tmp_path / "b.json").rename(tmp_path / "b.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigurationError, match="not UTF-8"):
+        load_mappings(tmp_path)
+
+
+def test_a_table_that_an_api_feeds_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "mine.yaml", "source: shopify\nentity: orders\npattern: x\nnatural_key: id\ncolumns: {id: id}\n")
+    assert "mine" in {each.name for each in load_mappings(tmp_path)}
+    with pytest.raises(ConfigurationError) as caught:
+        load_mappings(tmp_path, taken=["shopify_orders"])
+    assert caught.value.message == "The file mapping mine would feed bronze.shopify_orders, which an API feeds."
+    assert caught.value.remedy == "Give it another entity, such as orders_export."
+
+
+def test_two_entities_of_one_table_are_refused(tmp_path: Path) -> None:
+    keys = "pattern: x\nnatural_key: id\ncolumns: {id: id}\n"
+    write(tmp_path, "one.yaml", "source: shop\nentity: old_things\n" + keys)
+    write(tmp_path, "two.yaml", "source: shop_old\nentity: things\n" + keys)
+    with pytest.raises(ConfigurationError, match=r"shop/old_things and shop_old/things .* bronze\.shop_old_things"):
+        load_mappings(tmp_path)
+
+
+def test_a_folder_of_mappings_without_rights_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if folder == tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ConfigurationError, match="may not be read"):
         load_mappings(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -137,3 +138,29 @@ def test_a_second_run_is_refused_and_a_killed_one_frees_the_lock(settings: Setti
     assert not note.exists()
     with run_lock(settings), run_lock(settings, "shopify_orders"):
         assert len(list(note.parent.glob("*.json"))) == 2
+
+
+@pytest.mark.parametrize("place", ["", "bronze", "_state"])
+def test_a_closed_lake_is_one_reason(lake: Lake, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    lake.check()
+    (lake.root / "bronze").mkdir()
+    lake.state.mkdir()
+    lake.check()
+    closed = lake.root / place
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != closed)
+    with pytest.raises(LakeError, match="access to its folder was refused") as caught:
+        lake.check()
+    assert str(closed) in caught.value.message
+
+
+def test_folders_that_may_not_be_looked_into_are_explained(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (lake.root / "bronze").mkdir(parents=True)
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(LakeError, match=r"^bronze\.shopify_orders could not be opened or written: access"):
+        lake.exists("bronze", "shopify_orders")
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(LakeError, match=r"^The lake could not be opened or written: access"):
+        lake.tables()
