@@ -52,6 +52,6 @@ def remember(settings: Settings, versions: Mapping[str, int], project: str) -> N
     rows = [(_PROJECT, project), *((table, str(version)) for table, version in versions.items())]
     with open_warehouse(settings.warehouse_path, settings.duckdb_memory_limit, settings.threads) as engine:
         engine.execute("BEGIN")
-        engine.execute(f"DELETE FROM {_MEMORY}")
+        engine.execute(f"CREATE OR REPLACE TABLE {_MEMORY} (input VARCHAR, version VARCHAR)")
         engine.executemany(f"INSERT INTO {_MEMORY} VALUES (?, ?)", rows)
         engine.execute("COMMIT")
