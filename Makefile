@@ -25,6 +25,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) ..."
 	@$(BIN)/uv pip install --quiet --no-config --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --no-config --python $(BIN)/python --no-deps -e .
+	@$(BIN)/python -m compileall -q retreasure_assets
 	@touch $@
 
 demo: setup ## pull from the sandbox, build bronze to gold, show the result (DEMO="--days 30" for another world)

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
-from benchmarks.contestants.ours import TARGET
-from retreasure_assets.resources.dbt import dbt_environment, dbt_executable
-from retreasure_assets.resources.platform import dbt_project_dir
+from retreasure_assets.resources.dbt import manifest_path
 from retreasure_assets.settings import load_settings
 
 _KEPT = {"RETREASURE_DBT_PROJECT", "RETREASURE_DUCKDB_MEMORY_LIMIT", "RETREASURE_THREADS"}
@@ -32,34 +29,12 @@ def emptied(folder: Path) -> Path:
 
 
 class Home:
-    """A state folder that is made anew for every run, always with the dbt project parsed already.
-
-    dbt parses the project again whenever the path of the warehouse changes, so a home keeps its path.
-    """
+    """A state folder that is made anew for every run, with the dbt project parsed already."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
-        self._parsed = self.folder.with_name(f"{self.folder.name}-parsed")
-        _parse(self.folder, emptied(self._parsed))
+        manifest_path(load_settings())
 
     def renew(self) -> Path:
         """Empty it."""
-        emptied(self.folder)
-        shutil.copytree(self._parsed, self.folder / TARGET)
-        return self.folder
-
-
-def _parse(home: Path, target: Path) -> None:
-    project = str(dbt_project_dir())
-    paths = [
-        "--project-dir",
-        project,
-        "--profiles-dir",
-        project,
-        "--target-path",
-        str(target),
-        "--log-path",
-        str(target),
-    ]
-    with dbt_environment(load_settings().model_copy(update={"home": home})):
-        subprocess.run([dbt_executable(), "--quiet", "parse", *paths], cwd=project, check=True)
+        return emptied(self.folder)

@@ -11,7 +11,7 @@ from retreasure_assets.assets.bronze import build_bronze_asset
 from retreasure_assets.assets.dbt import build_dbt_assets
 from retreasure_assets.automation.jobs import build_jobs
 from retreasure_assets.automation.sensors import build_automation_sensor, build_dropped_files_sensor
-from retreasure_assets.resources.dbt import build_dbt_cli, manifest_path
+from retreasure_assets.resources.dbt import Dbt, manifest_path
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import active_settings
 
@@ -33,7 +33,7 @@ def build_definitions(
         jobs=jobs,
         schedules=schedules,
         sensors=[build_dropped_files_sensor(), build_automation_sensor()],
-        resources={"platform": platform, "dbt": build_dbt_cli(), **(resource_overrides or {})},
+        resources={"platform": platform, "dbt": Dbt(), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )
 

@@ -8,16 +8,11 @@ What belongs here: calling them, and a stopwatch on each. What does not: any ste
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 import duckdb
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
 from benchmarks.contestants.phases import Phases
 from benchmarks.contestants.source import JsonLines
@@ -33,12 +28,11 @@ from retreasure_assets.lake.records import RecordReader
 from retreasure_assets.lake.warehouse import prepare_warehouse
 from retreasure_assets.privacy.sealing import Sealer
 from retreasure_assets.privacy.vault import Vault
-from retreasure_assets.resources.dbt import dbt_environment
-from retreasure_assets.resources.platform import Platform, dbt_project_dir
+from retreasure_assets.resources.dbt import Dbt
+from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import load_settings
 
 GOLD = ("fct_orders", "fct_order_lines", "agg_daily_sales")
-TARGET = "dbt"
 
 
 def main() -> None:
@@ -100,29 +94,17 @@ def _write_days(platform: Platform, raw: Path) -> None:
 
 def _build(platform: Platform, select: Sequence[str], tests: bool, phases: Phases) -> list[tuple[str, str]]:
     """Build the models; those built, as (layer, table)."""
-    project, target = dbt_project_dir(), platform.settings.home.absolute() / TARGET
-    command = ["build", "--exclude-resource-type", "unit_test"] if tests else ["run"]
-    options = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
-    chosen = ["--select", *(f"+{name}" for name in select)] if select else []
-    logging.getLogger().setLevel(logging.ERROR)
-    with dbt_environment(platform.settings):
-        os.chdir(project)
-        result = dbtRunner().invoke(["--quiet", *command, *map(str, options), *chosen])
-    # dbt keeps the file open until the process ends, and nobody else could read it.
-    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    if result.exception is not None:
-        raise BuildError("dbt stopped.", remedy="See its log.") from result.exception
+    chosen = [f"+{name}" for name in select] or None
+    results = Dbt().build(platform.settings, platform.settings.home / "build" / "dbt", select=chosen, tests=tests)
     built = []
-    for node in json.loads((target / "run_results.json").read_bytes())["results"]:
-        kind, _, name, *_ = node["unique_id"].split(".")
-        if kind != "model":
-            phases.add("dbt: tests, operations", node["execution_time"])
+    for result in results:
+        if result.relation is None:
+            phases.add("dbt: tests, operations", result.seconds)
             continue
-        if node["status"] != "success":
-            raise BuildError(f"{name} could not be built: {node['message']}", remedy="See dbt's log.")
-        phases.add(f"dbt: {name}", node["execution_time"])
-        layer = node["relation_name"].split(".")[1].strip('"')
-        built.append((layer, name))
+        if result.status != "success":
+            raise BuildError(f"{result.name} could not be built: {result.message}", remedy="See dbt's log.")
+        phases.add(f"dbt: {result.name}", result.seconds)
+        built.append(result.relation)
     return built
 
 

@@ -5,12 +5,13 @@ What belongs here: how dbt nodes look in the asset graph, and one build of them.
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, dbt_assets
 
 from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
 from retreasure_assets.automation.retries import as_dagster_failure
@@ -18,11 +19,34 @@ from retreasure_assets.entities import Entity
 from retreasure_assets.errors import BuildError, RetreasureError
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.lake.news import news, remember
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
-from retreasure_assets.resources.dbt import DbtCli, dbt_environment
+from retreasure_assets.resources.dbt import Dbt, NodeResult, project_state
 from retreasure_assets.resources.platform import Platform
+
+
+@contextmanager
+def _dbt_left_out() -> Iterator[None]:
+    """While it lasts, dbt-core looks absent, where it is not imported already.
+
+    dagster-dbt imports half of dbt for three enumerations (1.4 s, for every process that loads the definitions), and
+    has its own where dbt-core is absent. Only a build needs dbt.
+    """
+    if _LEFT_OUT in sys.modules:
+        yield
+        return
+    sys.modules[_LEFT_OUT] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[_LEFT_OUT]
+
+
+_LEFT_OUT = "dbt.version"
+with _dbt_left_out():
+    from dagster_dbt import DagsterDbtTranslator
 
 DEFAULT_OWNER = "team:data-platform"
 _KEPT_ARTIFACTS = 5
@@ -30,6 +54,8 @@ _KEPT_ARTIFACTS = 5
 _BUILD = Entity(source="platform", name="build", natural_key=(), updated_at=None, description="A build as a whole.")
 #: Dagster's pool, in which builds wait for each other, and the lock of the same name, which tells who lives.
 _POOL = "warehouse"
+#: After one of these the next build looks at everything.
+_NOT_WELL = frozenset({"error", "runtime error", "fail", "skipped", "partial success"})
 
 
 class Translator(DagsterDbtTranslator):
@@ -62,19 +88,19 @@ class Translator(DagsterDbtTranslator):
 
 def build_dbt_assets(manifest: Path) -> dg.AssetsDefinition:
     """All models as one op: dbt orders them, and DuckDB has one writer."""
+    parsed = json.loads(manifest.read_bytes())
+    translator = Translator()
 
-    @dbt_assets(
-        manifest=manifest,
-        dagster_dbt_translator=Translator(),
-        name="dbt_models",
-        pool=_POOL,
-    )
+    specs, checks = _specs(parsed, translator)
+
+    # Not @dbt_assets: it selects models with dbt's own selectors, which takes importing dbt.
+    @dg.multi_asset(name="dbt_models", specs=specs, check_specs=checks, can_subset=True, pool=_POOL)
     def dbt_models(
-        context: dg.AssetExecutionContext, dbt: DbtCli, platform: dg.ResourceParam[Platform]
+        context: dg.AssetExecutionContext, dbt: dg.ResourceParam[Dbt], platform: dg.ResourceParam[Platform]
     ) -> Iterator[Any]:
         try:
             with explained("The build folder"), run_lock(platform.settings, _POOL):
-                yield from _build(context, dbt, platform)
+                yield from _build(context, dbt, platform, _selected(context, parsed, translator))
         except RetreasureError as error:
             log_refusal(platform.lake, _BUILD, error, run_id=context.run_id)
             raise as_dagster_failure(error) from None
@@ -82,39 +108,103 @@ def build_dbt_assets(manifest: Path) -> dg.AssetsDefinition:
     return dbt_models
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCli, platform: Platform) -> Iterator[Any]:
-    settings = platform.settings
-    prepare_warehouse(settings, platform.lake, platform.entities)
-    with dbt_environment(settings):
-        invocation = dbt.cli(
-            ["build", "--exclude-resource-type", "unit_test"],
-            context=context,
-            raise_on_error=False,
-            target_path=_artifacts(settings.home.absolute() / "build" / "dbt", context.run_id),
-        )
-        # Materializations wait for the end: while dbt runs, DuckDB lets nobody else count rows.
-        built: list[dg.Output[Any]] = []
-        for event in invocation.stream():
-            if isinstance(event, dg.Output):
-                built.append(event)
-                platform.reporter.built(*_table(context, event))
-            else:
-                yield event
-    failed, messages = _failed_models(invocation)
-    tables = [_table(context, output) for output in built]
-    published = publish(settings, platform.lake, [table for table in tables if is_published(*table)])
-    maintain(platform.lake)
-    counts = row_counts(settings, tables)
-    for output, table in zip(built, tables, strict=True):
+def _specs(
+    manifest: Mapping[str, Any], translator: Translator
+) -> tuple[Sequence[dg.AssetSpec], Sequence[dg.AssetCheckSpec]]:
+    """The models as assets, their tests as checks."""
+    assets = {
+        unique_id: translator.get_asset_spec(manifest, unique_id, None)
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
+    checks: dict[dg.AssetCheckKey, dg.AssetCheckSpec] = {}
+    for unique_id, asset in assets.items():
+        for child in manifest["child_map"][unique_id]:
+            if child.startswith("test."):
+                check = translator.get_asset_check_spec(asset, manifest, child, None)
+                if check is not None:
+                    checks[check.key] = check
+    return list(assets.values()), list(checks.values())
+
+
+def _selected(
+    context: dg.AssetExecutionContext, manifest: Mapping[str, Any], translator: Translator
+) -> list[str] | None:
+    """What a run asks for in dbt's words, None for all of it: models and tests by their full names."""
+    if not context.is_subset:
+        return None
+    checks = {key.name for key in context.selected_asset_check_keys}
+    return [
+        "fqn:" + ".".join(node["fqn"])
+        for node in manifest["nodes"].values()
+        if (node["resource_type"] == "model" and translator.get_asset_key(node) in context.selected_asset_keys)
+        or (node["resource_type"] == "test" and node["name"] in checks)
+    ]
+
+
+def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, select: list[str] | None) -> Iterator[Any]:
+    settings, lake = platform.settings, platform.lake
+    versions, project = prepare_warehouse(settings, lake, platform.entities), project_state(settings)
+    folder = _artifacts(settings.home.absolute() / "build" / "dbt", context.run_id)
+    if select is not None:
+        results = dbt.build(settings, folder, select=select, exactly=True, told=platform.reporter.built)
+    else:
+        results = _whatever_is_new(context, dbt, platform, folder, news(settings, versions, project))
+    checks = {key.name: key for key in context.selected_asset_check_keys}
+    for test in results:
+        if test.name in checks and test.status != "skipped":
+            yield _check_result(test, checks[test.name])
+    built = {result.relation: result for result in results if result.relation and result.status == "success"}
+    # What is not built anew is still as it was published, unless somebody removed it.
+    gone = [key for key in _tables(context) if key not in built and select is None and not lake.exists(*key)]
+    published = publish(settings, lake, [table for table in [*built, *gone] if is_published(*table)])
+    maintain(lake)
+    if select is None and not any(result.status in _NOT_WELL for result in results):
+        remember(settings, versions, project)
+    counts = row_counts(settings, list(built))
+    for table, result in built.items():
         yield dg.Output(
-            None, output_name=output.output_name, metadata={**output.metadata, "dagster/row_count": counts[table]}
+            None,
+            output_name=dg.AssetKey(table).to_python_identifier(),
+            metadata={**_metadata(result), "dagster/row_count": counts[table]},
         )
     context.log.info(f"{sum(bool(table.parts) for table in published)} of {len(published)} tables changed in the lake.")
-    if failed:
+    errors = [result for result in results if result.status == "error"]
+    if errors:
+        failed, messages = [error.name for error in errors], "\n".join(error.message for error in errors)
         raise refused_by_system("The warehouse", messages) or BuildError(
             f"{len(failed)} models could not be built: {', '.join(failed[:5])}.",
-            remedy="Their messages are in the run's log; everything that does not depend on them was built.",
+            remedy=f"dbt's messages are in {folder / 'dbt.log'}; everything that does not depend on them was built.",
         )
+
+
+def _whatever_is_new(
+    context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, folder: Path, new: frozenset[str] | None
+) -> list[NodeResult]:
+    """Build what reads a bronze table that changed, and nothing where none did: the same rows would come out."""
+    if new is not None and not new:
+        context.log.info("Bronze has nothing new: every model is as the last build left it.")
+        return []
+    select = None if new is None else [f"source:bronze.{table}+" for table in sorted(new)]
+    return dbt.build(platform.settings, folder, select=select, told=platform.reporter.built)
+
+
+def _tables(context: dg.AssetExecutionContext) -> list[tuple[str, str]]:
+    return [(key.path[0], key.path[1]) for key in sorted(context.selected_asset_keys)]
+
+
+def _metadata(result: NodeResult) -> dict[str, Any]:
+    return {"Execution Duration": result.seconds, "unique_id": result.unique_id, "status": result.status}
+
+
+def _check_result(test: NodeResult, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=test.status == "pass",
+        severity=dg.AssetCheckSeverity.WARN if test.status == "warn" else dg.AssetCheckSeverity.ERROR,
+        metadata={**_metadata(test), "dagster_dbt/failed_row_count": test.failures or 0},
+    )
 
 
 def _artifacts(folder: Path, run_id: str) -> Path:
@@ -126,19 +216,8 @@ def _artifacts(folder: Path, run_id: str) -> Path:
 
 
 def is_published(layer: str, table: str) -> bool:
-    """Whether people and models read a table from the lake: all but staging."""
-    return not table.startswith("stg_")
+    """Whether people and models read a table from the lake: all but staging and what only models read (int_).
 
-
-def _table(context: dg.AssetExecutionContext, output: dg.Output[Any]) -> tuple[str, str]:
-    layer, table = context.asset_key_for_output(output.output_name).path
-    return layer, table
-
-
-def _failed_models(invocation: DbtCliInvocation) -> tuple[list[str], str]:
-    """Names of the models that could not be built, and what dbt says of them, which may quote values."""
-    results = Path(invocation.target_path) / "run_results.json"
-    if not results.exists():
-        raise BuildError("dbt stopped before it built anything.", remedy="Its messages are in the run's log.")
-    errors = [result for result in json.loads(results.read_bytes())["results"] if result["status"] == "error"]
-    return [error["unique_id"].split(".")[2] for error in errors], "\n".join(str(error["message"]) for error in errors)
+    Writing the intermediate ones, most of them views, was two fifths of a publication's CPU.
+    """
+    return not table.startswith(("stg_", "int_"))

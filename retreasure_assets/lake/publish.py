@@ -51,7 +51,7 @@ _BATCH_ROWS = 50_000
 _STATE = "retreasure"
 #: Compaction commits may stand between the newest commit and the last publication.
 _LOOK_BACK = 20
-_WRITER = WriterProperties(compression="ZSTD", compression_level=3)
+_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 class _State(msgspec.Struct):

@@ -21,6 +21,8 @@ from retreasure_assets.lake.bronze import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake, add_actions, explained, files, refused_by_system
 
 if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
     from retreasure_assets.settings import Settings
 
 SCHEMAS = ("bronze", "silver", "gold", "quarantine", "ops")
@@ -39,7 +41,7 @@ _DAMAGED = re.compile(
 _HELD = re.compile(r"Could not set lock on file(?:.*\(PID ([0-9]+)\))?")
 
 
-def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[str]) -> None:
+def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[str]) -> dict[str, int]:
     """Make the schemas and a view ``bronze.<table>`` and ``quarantine.bronze_<table>`` per table.
 
     A table that does not exist yet is an empty view of the same columns.
@@ -49,11 +51,14 @@ def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[st
         lake: the lake.
         bronze_tables: names of bronze tables, without their layer.
 
+    Returns:
+        The version of each bronze table that its view shows, -1 where there is none yet.
+
     Raises:
         AlreadyRunningError: another process has the DuckDB file open.
         LakeError: the DuckDB file or a table cannot be opened.
     """
-    path = settings.warehouse_path
+    path, versions = settings.warehouse_path, {}
     with open_warehouse(path, settings.duckdb_memory_limit, settings.threads) as engine:
         for schema in SCHEMAS:
             engine.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -62,10 +67,14 @@ def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[st
                 ("bronze", table, SCHEMA),
                 ("quarantine", f"bronze_{table}", QUARANTINE_SCHEMA),
             ):
-                view = f"CREATE OR REPLACE VIEW {layer}.{name} AS {_select(lake, layer, name, columns)}"
+                found = lake.find(layer, name)
+                if layer == "bronze":
+                    versions[name] = found.version() if found is not None else -1
+                view = f"CREATE OR REPLACE VIEW {layer}.{name} AS {_select(lake, layer, name, columns, found)}"
                 # To make the view DuckDB opens the table's files: a damaged one shows here, by the table's name.
                 with explained(f"{layer}.{name}"):
                     engine.execute(view)
+    return versions
 
 
 def row_counts(settings: Settings, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -171,8 +180,7 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _select(lake: Lake, layer: str, table: str, columns: pa.Schema) -> str:
-    found = lake.find(layer, table)
+def _select(lake: Lake, layer: str, table: str, columns: pa.Schema, found: DeltaTable | None) -> str:
     paths = files(lake, layer, table, add_actions(found)) if found is not None else []
     if paths:
         names = ", ".join(quote_name(column.name) for column in columns)
