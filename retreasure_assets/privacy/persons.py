@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -34,13 +33,8 @@ _encode = msgspec.json.Encoder().encode
 _values = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
-@dataclass(frozen=True, slots=True)
-class NewPerson:
-    """A person just made."""
-
-    person_id: str
-    key: bytes
-    cipher: AESGCM
+#: A person just made: id, key and cipher.
+NewPerson = tuple[str, bytes, AESGCM]
 
 
 class Persons:
@@ -97,21 +91,24 @@ class Persons:
         sealed: list[tuple[int, bytes]] = []
         wrap = self._wrapping.encrypt
         count = len(created)
-        noise = zip(created, *(_noise(count, size) for size in (_ID_BYTES, KEY_BYTES, _NONCE, _NONCE)), strict=True)
-        for number, name, key, nonce, other_nonce in noise:
+        keys, nonces = _noise(count, KEY_BYTES), _noise(2 * count, _NONCE)
+        # Sorted, as the ids' index takes them twice as fast then; they tell no more than the order of the records.
+        for number, name, key in zip(created, sorted(_noise(count, _ID_BYTES)), keys, strict=True):
             mine = values.get(number)
             person_id = (PERSON if mine else NOBODY) + name.hex()
             context = person_id.encode()
             cipher = AESGCM(key)
+            nonce = nonces.pop()
             persons.append((number, person_id, nonce + wrap(nonce, key, context)))
             if mine:
-                sealed.append((number, other_nonce + cipher.encrypt(other_nonce, _encode(mine), context)))
-            made[number] = NewPerson(person_id, key, cipher)
+                nonce = nonces.pop()
+                sealed.append((number, nonce + cipher.encrypt(nonce, _encode(mine), context)))
+            made[number] = person_id, key, cipher
         older = self.names(values.keys() - made.keys())
-        keys = self.keys(older.values())
+        held = self.keys(older.values())
         for number, person_id in older.items():
             nonce = secrets.token_bytes(_NONCE)
-            data = AESGCM(keys[person_id]).encrypt(nonce, _encode(values[number]), person_id.encode())
+            data = AESGCM(held[person_id]).encrypt(nonce, _encode(values[number]), person_id.encode())
             sealed.append((number, nonce + data))
         self._database.insert("persons (number, person_id, wrapped_key)", persons)
         self._database.insert("identities (number, sealed)", sorted(sealed))

@@ -195,9 +195,9 @@ class Vault:
                 self._people.clear()
             if len(self._keys) + len(made) > _CACHED:
                 self._keys.clear()
-            self._keys.update((person.person_id, person.key) for person in made.values())
-            self._fresh = {person.person_id: person.cipher for person in made.values()}
-            names = {number: person.person_id for number, person in made.items()}
+            self._keys.update((person_id, key) for person_id, key, _ in made.values())
+            self._fresh = {person_id: cipher for person_id, _, cipher in made.values()}
+            names = {number: person[0] for number, person in made.items()}
         names.update(self._persons.names(set(matching.persons) - names.keys()))
         return [names[number] for number in matching.persons]
 
