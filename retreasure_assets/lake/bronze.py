@@ -1,7 +1,8 @@
 """Writing bronze: raw records in, masked and sealed rows out, each once.
 
 What belongs here: the order of things that makes a batch safe to write, to repeat and to be killed in. What does not:
-judging records (records.py), finding those that are there already (known.py), Delta itself (storage.py).
+judging records (records.py), finding those that are there already (known.py), the rows (rows.py, sealed.py), Delta
+itself (storage.py).
 
 The order: persons and keys are durable before bytes sealed with them; quarantine before bronze; and both before the
 caller stores its cursor. So a kill at any moment leaves a state from which the same batch, read again, completes it.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -19,40 +21,20 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from deltalake import ColumnProperties, DeltaTable, WriterProperties
 from deltalake.exceptions import CommitFailedError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.known import KnownRecords
-from retreasure_assets.lake.records import TIMESTAMP, Judged, RecordReader, joined, timestamps
-from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files
-from retreasure_assets.privacy import sealing
+from retreasure_assets.lake.records import Judged, timestamps
+from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA, bronze_rows
+from retreasure_assets.lake.sealed import BatchSealer
+from retreasure_assets.lake.storage import Lake, add_actions, append, appends, explained, files
 from retreasure_assets.privacy.vault import Vault
 
-SCHEMA = pa.schema(
-    [
-        ("record_id", pa.string()),
-        ("source", pa.string()),
-        ("entity", pa.string()),
-        ("natural_key", pa.string()),
-        ("source_updated_at", TIMESTAMP),
-        ("payload", pa.large_string()),
-        ("sealed", pa.large_binary()),
-        ("payload_sha256", pa.string()),
-        ("person_id", pa.string()),
-        ("ingested_at", TIMESTAMP),
-        ("ingest_date", pa.date32()),
-        ("batch_id", pa.string()),
-        ("run_id", pa.string()),
-        ("origin", pa.string()),
-    ]
-)
-QUARANTINE_SCHEMA = SCHEMA.append(pa.field("reason", pa.string()))
-
 _ATTEMPTS = 5
-_SLICE = 2_048
 #: Delta keeps statistics of times in whole milliseconds, cut off.
 _STEP = timedelta(milliseconds=1)
 _UNIQUE = ColumnProperties(dictionary_enabled=False)
@@ -86,30 +68,58 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Rows:
-    """Rows ready to append to one table, and what they were made from."""
+    """Rows ready to append to one table, what they were made from, and what became of them.
+
+    Args:
+        layer: the table's layer.
+        judged: the records of the batch for this table.
+        read: the version of the table in which the rows were looked for; None where there was no table.
+        ahead: rows of the batch before, on their way to the same table, in which they were looked for too.
+        ingested_at: the rows' moment.
+        table: the rows; None where nothing is new, and once they are appended.
+        appended: how many were appended.
+        written: the table just after.
+    """
 
     layer: str
     judged: Judged
-    read: DeltaTable | None
-    table: pa.Table | None
+    read: DeltaTable | None = None
+    ahead: _Rows | None = None
+    ingested_at: datetime | None = None
+    table: pa.Table | None = None
+    appended: int = 0
+    written: DeltaTable | None = None
 
 
 class BronzeWriter:
-    """Writes batches. For one thread; several processes may write, and never write a record twice."""
+    """Writes batches. For one thread; several processes may write, and never write a record twice.
 
-    def __init__(self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = _now) -> None:
+    Batches go through three steps, each on a thread of its own (the first one of large inputs on a process of its
+    own): judged; looked for, sealed; appended. While a batch is in one step, the next is in the step before.
+
+    Args:
+        lake: where to write.
+        vault: who is who.
+        clock: tells the time.
+        helper: whether a process may be started for large inputs.
+    """
+
+    def __init__(self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = _now, helper: bool = False) -> None:
         self._lake = lake
         self._vault = vault
         self._clock = clock
         self._known = KnownRecords()
-        self._readers: dict[str, tuple[Entity, RecordReader]] = {}
-        self._sealers: dict[str, sealing.Sealer] = {}
-        self._unowned = AESGCM(vault.keys.unowned)
-        # Delta's writer is Rust and leaves the interpreter alone: the next batch is judged meanwhile.
-        self._appender = ThreadPoolExecutor(1, "bronze")
-        self._under_way: Future[BatchResult] | None = None
+        self._judge = Judge(vault.keys.pseudonyms, helper=helper)
+        self._sealer = BatchSealer(vault)
+        self._preparer = ThreadPoolExecutor(1, "bronze-rows")
+        # Delta's writer is Rust and leaves the interpreter alone.
+        self._appender = ThreadPoolExecutor(1, "bronze-delta")
+        self._under_way: list[Future[BatchResult]] = []
+        self._ahead: dict[str, _Rows] = {}
+        #: Of lookups and seals: mostly the preparer's, but the appender repeats them when another writer was quicker.
+        self._looking = threading.Lock()
 
     def write(self, batch: RawBatch, *, run_id: str) -> BatchResult:
         """Write what is new of a batch; durable when it returns.
@@ -127,38 +137,51 @@ class BronzeWriter:
     def submit(self, batch: RawBatch, *, run_id: str) -> Future[BatchResult]:
         """Begin to write a batch; it is durable when the future has its result, and batches become so in order.
 
-        Raises:
-            LakeError, VaultError: as ``write``; those of the last step come through the future.
+        The future raises what ``write`` does.
         """
         _check(batch)
-        with _without_collector():
-            good, bad = self._judge(batch)
-            if self._under_way is not None:
-                # What is new depends on what the last batch added. Its error is for whoever holds its future.
-                wait([self._under_way])
-            batch_id = _batch_id([*good.record_ids, *bad.record_ids])
-            parts = [
-                self._rows(batch, judged, layer, batch_id, run_id)
-                for layer, judged in (("quarantine", bad), ("bronze", good))
-            ]
-        self._under_way = self._appender.submit(self._append, batch, parts, batch_id, run_id)
-        return self._under_way
+        # Rows are looked for in the table and in the one batch ahead, so those before that one must be in the table.
+        before, self._under_way = self._under_way[:-1], self._under_way[-1:]
+        judged = self._judge.submit(batch)
+        prepared = self._preparer.submit(self._prepare, batch, judged, before, run_id)
+        future = self._appender.submit(self._append, batch, prepared, run_id)
+        self._under_way.append(future)
+        return future
 
     def close(self) -> None:
         """Wait for what is under way, and release what lookups hold."""
+        self._judge.close()
+        self._preparer.shutdown()
         self._appender.shutdown()
         self._known.close()
 
-    def _judge(self, batch: RawBatch) -> tuple[Judged, Judged]:
-        entity, reader = self._readers.get(batch.entity.table, (None, None))
-        if reader is None or entity != batch.entity:
-            reader = RecordReader(batch.entity, self._vault.keys.pseudonyms)
-            self._readers[batch.entity.table] = batch.entity, reader
-        return reader.read(batch)
+    def _prepare(
+        self,
+        batch: RawBatch,
+        judging: Future[tuple[Judged, Judged]],
+        before: Sequence[Future[BatchResult]],
+        run_id: str,
+    ) -> tuple[str, list[_Rows]]:
+        """The batch's id, and what is new of it for every table."""
+        good, bad = judging.result()
+        # An error of these is for whoever holds their future.
+        wait(before)
+        with _without_collector():
+            batch_id = _batch_id([*good.record_ids, *bad.record_ids])
+            parts = []
+            for layer, judged in (("quarantine", bad), ("bronze", good)):
+                ahead = self._ahead.pop(f"{layer}.{batch.entity.table}", None)
+                parts.append(self._rows(batch, judged, layer, batch_id, run_id, ahead))
+        # Of the batch ahead only, so that no older one is kept in memory.
+        self._ahead = {f"{rows.layer}.{batch.entity.table}": rows for rows in parts if rows.table is not None}
+        return batch_id, parts
 
-    def _append(self, batch: RawBatch, parts: Sequence[_Rows], batch_id: str, run_id: str) -> BatchResult:
+    def _append(self, batch: RawBatch, prepared: Future[tuple[str, list[_Rows]]], run_id: str) -> BatchResult:
         """Append the rows of every table."""
-        quarantined, new = (self._append_rows(batch, rows, batch_id, run_id) for rows in parts)
+        batch_id, parts = prepared.result()
+        for rows in parts:
+            self._append_rows(batch, rows, batch_id, run_id)
+        quarantined, new = (rows.appended for rows in parts)
         return BatchResult(
             batch_id=batch_id,
             records=len(batch.records),
@@ -168,9 +191,10 @@ class BronzeWriter:
             bytes=sum(map(len, batch.records)),
         )
 
-    def _append_rows(self, batch: RawBatch, rows: _Rows, batch_id: str, run_id: str) -> int:
-        """Append to one table; when another writer got in between, look again what is new. How many rows it were."""
+    def _append_rows(self, batch: RawBatch, rows: _Rows, batch_id: str, run_id: str) -> None:
+        """Append to one table; when another writer got in between, look again what is new."""
         name = _table_name(batch.entity, rows.layer)
+        current = _still_holds(rows)
         with explained(f"{rows.layer}.{name}"):
             for attempt in Retrying(
                 retry=retry_if_exception_type(CommitFailedError),
@@ -179,10 +203,12 @@ class BronzeWriter:
                 reraise=True,
             ):
                 with attempt:
-                    if attempt.retry_state.attempt_number > 1:
-                        rows = self._rows(batch, rows.judged, rows.layer, batch_id, run_id)
+                    if not current or attempt.retry_state.attempt_number > 1:
+                        again = self._rows(batch, rows.judged, rows.layer, batch_id, run_id, None)
+                        rows.read, rows.table, rows.ingested_at = again.read, again.table, again.ingested_at
+                        current = True
                     if rows.table is not None:
-                        append(
+                        rows.written = append(
                             self._lake,
                             rows.layer,
                             name,
@@ -192,93 +218,90 @@ class BronzeWriter:
                             metadata={"batch_id": batch_id, "run_id": run_id},
                             read=rows.read,
                         )
-        return rows.table.num_rows if rows.table is not None else 0
+                        rows.appended = rows.table.num_rows
+        rows.table = rows.ahead = None
 
-    def _rows(self, batch: RawBatch, judged: Judged, layer: str, batch_id: str, run_id: str) -> _Rows:
+    def _rows(
+        self, batch: RawBatch, judged: Judged, layer: str, batch_id: str, run_id: str, ahead: _Rows | None
+    ) -> _Rows:
         """What is new for one table, sealed and ready to append."""
-        judged = judged.take(list({record_id: row for row, record_id in enumerate(judged.record_ids)}.values()))
+        with self._looking:
+            return self._looked_for(batch, judged, layer, batch_id, run_id, ahead)
+
+    def _looked_for(
+        self, batch: RawBatch, judged: Judged, layer: str, batch_id: str, run_id: str, ahead: _Rows | None
+    ) -> _Rows:
+        rows = _Rows(layer, judged, ahead=ahead)
         if not judged.places:
-            return _Rows(layer, judged, None, None)
+            return rows
         name = _table_name(batch.entity, layer)
-        read = self._lake.find(layer, name)
-        actions = add_actions(read) if read is not None else None
+        rows.read = self._lake.find(layer, name)
+        actions = add_actions(rows.read) if rows.read is not None else None
         updated = timestamps(judged.updated, len(judged.places))
-        known: set[str] = set()
-        if read is not None and actions is not None:
-            known = self._known.find(actions, files(self._lake, layer, name, actions), judged.record_ids, updated)
-        new = [row for row, record_id in enumerate(judged.record_ids) if record_id not in known]
-        if not new:
-            return _Rows(layer, judged, read, None)
-        fresh = judged.take(new)
+        known: set[str] = set(ahead.judged.record_ids) if ahead is not None else set()
+        if actions is not None:
+            known |= self._known.find(actions, files(self._lake, layer, name, actions), judged.record_ids, updated)
+        fresh = judged.without(known)
+        if not fresh.places:
+            return rows
+        if fresh is not judged:
+            updated = timestamps(fresh.updated, len(fresh.places))
         owners = self._owners(batch.entity, fresh, layer)
-        ingested_at = self._next_moment(actions)
-        constants = {
-            "source": batch.entity.source,
-            "entity": batch.entity.name,
-            "ingested_at": ingested_at,
-            "ingest_date": ingested_at.date(),
-            "batch_id": batch_id,
-            "run_id": run_id,
-        }
-        varying = {
-            "record_id": fresh.record_ids,
-            "natural_key": fresh.natural_keys,
-            "source_updated_at": updated if len(new) == len(updated) else updated.take(pa.array(new, pa.int64())),
-            "payload": fresh.payloads if len(fresh.payloads) else pa.nulls(len(new), pa.large_string()),
-            "sealed": self._seal(batch, fresh, owners),
-            "payload_sha256": fresh.hashes,
-            "person_id": owners or pa.nulls(len(new), pa.string()),
-            "origin": [batch.origins[place] for place in fresh.places],
-            "reason": fresh.reasons,
-        }
-        schema = SCHEMA if layer == "bronze" else QUARANTINE_SCHEMA
-        columns = [
-            pa.repeat(pa.scalar(constants[field.name], field.type), len(new))
-            if field.name in constants
-            else _array(varying[field.name], field.type)
-            for field in schema
-        ]
-        return _Rows(layer, judged, read, pa.Table.from_arrays(columns, schema=schema))
+        rows.ingested_at = self._next_moment(actions, ahead)
+        rows.table = bronze_rows(
+            batch,
+            fresh,
+            updated=updated,
+            owners=owners,
+            sealed=self._sealer.seal(batch, fresh, owners),
+            ingested_at=rows.ingested_at,
+            batch_id=batch_id,
+            run_id=run_id,
+            schema=SCHEMA if layer == "bronze" else QUARANTINE_SCHEMA,
+        )
+        return rows
 
-    def _owners(self, entity: Entity, judged: Judged, layer: str) -> list[str]:
-        """Each record's person; none for an entity that is not personal and for what cannot be read."""
-        return self._vault.resolve(judged.identities) if entity.personal and layer == "bronze" else []
+    def _owners(self, entity: Entity, judged: Judged, layer: str) -> list[str | None]:
+        """Each record's person, None where it is about nobody.
 
-    def _seal(self, batch: RawBatch, judged: Judged, owners: Sequence[str]) -> pa.Array | pa.ChunkedArray:
-        """The records' own bytes, sealed; null where the payload is the record itself, byte for byte."""
-        readable = len(judged.payloads) > 0
-        if readable and not batch.entity.personal and batch.payloads is None:
-            return pa.nulls(len(judged.places), pa.large_binary())
-        ciphers = self._vault.ciphers(owners)
-        sealer = self._sealer(batch.entity, judged.payloads)
-        sealed: list[bytes] = []
-        for start in range(0, len(judged.places), _SLICE):
-            places = judged.places[start : start + _SLICE]
-            sealed += sealer.seal(
-                [ciphers[owner] for owner in owners[start : start + _SLICE]] or [self._unowned] * len(places),
-                [batch.records[place] for place in places],
-                judged.record_ids[start : start + _SLICE],
-            )
-        return joined(sealed, pa.large_binary())
+        Empty for an entity that is not personal, and for what cannot be read.
+        """
+        if not entity.personal or layer != "bronze":
+            return []
+        persons = iter(self._vault.resolve([identities for identities in judged.identities if identities]))
+        return [next(persons) if identities else None for identities in judged.identities]
 
-    def _sealer(self, entity: Entity, payloads: pa.ChunkedArray) -> sealing.Sealer:
-        """The entity's sealer; the first batch that is large enough trains its dictionary."""
-        sealer = self._sealers.get(entity.table)
-        if sealer is None or (not sealer.number and len(payloads) >= sealing.MIN_SAMPLES):
-            found = self._vault.dictionaries.newest(entity.table)
-            if found is None and (content := sealing.train(_samples(payloads))) is not None:
-                found = (self._vault.dictionaries.add(entity.table, content), content)
-            dictionary = sealing.Dictionary(*found) if found else sealing.NO_DICTIONARY
-            sealer = self._sealers[entity.table] = sealing.Sealer(dictionary)
-        return sealer
-
-    def _next_moment(self, actions: pa.Table | None) -> datetime:
+    def _next_moment(self, actions: pa.Table | None, ahead: _Rows | None) -> datetime:
         """Now, or just after the table's last batch should the clock have been set back."""
-        now = self._clock()
-        if actions is None or "max.ingested_at" not in actions.column_names:
-            return now
-        last: datetime | None = pc.max(actions["max.ingested_at"]).as_py()
-        return now if last is None else max(now, last + _STEP)
+        moments = [self._clock()]
+        if actions is not None and "max.ingested_at" in actions.column_names:
+            last: datetime | None = pc.max(actions["max.ingested_at"]).as_py()
+            moments += [last + _STEP] if last is not None else []
+        if ahead is not None and ahead.ingested_at is not None:
+            moments.append(ahead.ingested_at + _STEP)
+        return max(moments)
+
+
+def _still_holds(rows: _Rows) -> bool:
+    """Whether the rows are still new and later, now that those ahead are in the table, or failed to get there.
+
+    If so ``rows.read`` becomes a version of the table for which that is certain.
+    """
+    ahead = rows.ahead
+    if ahead is None or rows.table is None:
+        # Nothing new: unless it was thought so because of rows that then failed.
+        return ahead is None or ahead.written is not None
+    if ahead.written is None or not _later(rows, ahead):
+        return False
+    seen, theirs = appends(rows.read), appends(ahead.written)
+    if seen == theirs - 1:
+        # Theirs is the one append that was not seen, and they were looked for in their batch.
+        rows.read = ahead.written
+    return seen >= theirs - 1
+
+
+def _later(rows: _Rows, ahead: _Rows) -> bool:
+    return rows.ingested_at is not None and ahead.ingested_at is not None and rows.ingested_at > ahead.ingested_at
 
 
 def _table_name(entity: Entity, layer: str) -> str:
@@ -307,16 +330,3 @@ def _check(batch: RawBatch) -> None:
 def _batch_id(record_ids: Sequence[str]) -> str:
     """The batch's identity: its records, in whatever order they came."""
     return hashlib.sha256("\n".join(sorted(set(record_ids))).encode()).hexdigest()[:32]
-
-
-def _samples(payloads: pa.ChunkedArray) -> list[bytes]:
-    """Payloads from everywhere in the batch, as many as train a dictionary."""
-    step = max(1, len(payloads) // sealing.MAX_SAMPLES)
-    samples: list[bytes] = (
-        payloads.take(pa.array(range(0, len(payloads), step), pa.int64())).cast(pa.large_binary()).to_pylist()
-    )
-    return samples
-
-
-def _array(values: Sequence[object] | pa.Array, kind: pa.DataType) -> pa.Array:
-    return values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, kind)

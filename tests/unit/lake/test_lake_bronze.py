@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.errors import LakeError
-from retreasure_assets.lake.bronze import QUARANTINE_SCHEMA, SCHEMA, BronzeWriter
+from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.records import timestamps
+from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake, add_actions
 from retreasure_assets.privacy.vault import Vault
 from retreasure_assets.settings import Settings
