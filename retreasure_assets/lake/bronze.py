@@ -1,8 +1,7 @@
 """Writing bronze: raw records in, masked and sealed rows out, each once.
 
 What belongs here: the order of things that makes a batch safe to write, to repeat and to be killed in. What does not:
-judging records (records.py), finding those that are there already (known.py), the rows (rows.py, sealed.py), Delta
-itself (storage.py).
+judging records (judging.py, records.py), what is new of them (new_rows.py), Delta itself (storage.py).
 
 The order: persons and keys are durable before bytes sealed with them; quarantine before bronze; and both before the
 caller stores its cursor. So a kill at any moment leaves a state from which the same batch, read again, completes it.
@@ -10,33 +9,24 @@ caller stores its cursor. So a kill at any moment leaves a state from which the 
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from deltalake import ColumnProperties, DeltaTable, WriterProperties
+from deltalake import ColumnProperties, WriterProperties
 from deltalake.exceptions import CommitFailedError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.judging import Judge
-from retreasure_assets.lake.known import KnownRecords
-from retreasure_assets.lake.records import Judged, timestamps
-from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA, bronze_rows
-from retreasure_assets.lake.sealed import BatchSealer
-from retreasure_assets.lake.storage import Lake, add_actions, append, appends, explained, files
+from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
+from retreasure_assets.lake.records import Judged, without_collector
+from retreasure_assets.lake.storage import Lake, append, explained
 from retreasure_assets.privacy.vault import Vault
 
 _ATTEMPTS = 5
-#: Delta keeps statistics of times in whole milliseconds, cut off.
-_STEP = timedelta(milliseconds=1)
 _UNIQUE = ColumnProperties(dictionary_enabled=False)
 _OPAQUE = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 _WRITER = WriterProperties(
@@ -64,33 +54,9 @@ class BatchResult:
     bytes: int
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
+    """The default clock."""
     return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Rows ready to append to one table, what they were made from, and what became of them.
-
-    Args:
-        layer: the table's layer.
-        judged: the records of the batch for this table.
-        read: the version of the table in which the rows were looked for; None where there was no table.
-        ahead: rows of the batch before, on their way to the same table, in which they were looked for too.
-        ingested_at: the rows' moment.
-        table: the rows; None where nothing is new, and once they are appended.
-        appended: how many were appended.
-        written: the table just after.
-    """
-
-    layer: str
-    judged: Judged
-    read: DeltaTable | None = None
-    ahead: _Rows | None = None
-    ingested_at: datetime | None = None
-    table: pa.Table | None = None
-    appended: int = 0
-    written: DeltaTable | None = None
 
 
 class BronzeWriter:
@@ -106,20 +72,17 @@ class BronzeWriter:
         helper: whether a process may be started for large inputs.
     """
 
-    def __init__(self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = _now, helper: bool = False) -> None:
+    def __init__(
+        self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = utc_now, helper: bool = False
+    ) -> None:
         self._lake = lake
-        self._vault = vault
-        self._clock = clock
-        self._known = KnownRecords()
+        self._lookup = Lookup(lake, vault, clock)
         self._judge = Judge(vault.keys.pseudonyms, helper=helper)
-        self._sealer = BatchSealer(vault)
         self._preparer = ThreadPoolExecutor(1, "bronze-rows")
         # Delta's writer is Rust and leaves the interpreter alone.
         self._appender = ThreadPoolExecutor(1, "bronze-delta")
         self._under_way: list[Future[BatchResult]] = []
-        self._ahead: dict[str, _Rows] = {}
-        #: Of lookups and seals: mostly the preparer's, but the appender repeats them when another writer was quicker.
-        self._looking = threading.Lock()
+        self._ahead: dict[str, NewRows] = {}
 
     def write(self, batch: RawBatch, *, run_id: str) -> BatchResult:
         """Write what is new of a batch; durable when it returns.
@@ -153,7 +116,7 @@ class BronzeWriter:
         self._judge.close()
         self._preparer.shutdown()
         self._appender.shutdown()
-        self._known.close()
+        self._lookup.close()
 
     def _prepare(
         self,
@@ -161,22 +124,22 @@ class BronzeWriter:
         judging: Future[tuple[Judged, Judged]],
         before: Sequence[Future[BatchResult]],
         run_id: str,
-    ) -> tuple[str, list[_Rows]]:
+    ) -> tuple[str, list[NewRows]]:
         """The batch's id, and what is new of it for every table."""
         good, bad = judging.result()
         # An error of these is for whoever holds their future.
         wait(before)
-        with _without_collector():
+        with without_collector():
             batch_id = _batch_id([*good.record_ids, *bad.record_ids])
             parts = []
             for layer, judged in (("quarantine", bad), ("bronze", good)):
                 ahead = self._ahead.pop(f"{layer}.{batch.entity.table}", None)
-                parts.append(self._rows(batch, judged, layer, batch_id, run_id, ahead))
+                parts.append(self._lookup.find(batch, judged, layer, batch_id, run_id, ahead))
         # Of the batch ahead only, so that no older one is kept in memory.
         self._ahead = {f"{rows.layer}.{batch.entity.table}": rows for rows in parts if rows.table is not None}
         return batch_id, parts
 
-    def _append(self, batch: RawBatch, prepared: Future[tuple[str, list[_Rows]]], run_id: str) -> BatchResult:
+    def _append(self, batch: RawBatch, prepared: Future[tuple[str, list[NewRows]]], run_id: str) -> BatchResult:
         """Append the rows of every table."""
         batch_id, parts = prepared.result()
         for rows in parts:
@@ -191,10 +154,10 @@ class BronzeWriter:
             bytes=sum(map(len, batch.records)),
         )
 
-    def _append_rows(self, batch: RawBatch, rows: _Rows, batch_id: str, run_id: str) -> None:
+    def _append_rows(self, batch: RawBatch, rows: NewRows, batch_id: str, run_id: str) -> None:
         """Append to one table; when another writer got in between, look again what is new."""
-        name = _table_name(batch.entity, rows.layer)
-        current = _still_holds(rows)
+        name = table_name(batch.entity, rows.layer)
+        current = still_holds(rows)
         with explained(f"{rows.layer}.{name}"):
             for attempt in Retrying(
                 retry=retry_if_exception_type(CommitFailedError),
@@ -204,7 +167,7 @@ class BronzeWriter:
             ):
                 with attempt:
                     if not current or attempt.retry_state.attempt_number > 1:
-                        again = self._rows(batch, rows.judged, rows.layer, batch_id, run_id, None)
+                        again = self._lookup.find(batch, rows.judged, rows.layer, batch_id, run_id, None)
                         rows.read, rows.table, rows.ingested_at = again.read, again.table, again.ingested_at
                         current = True
                     if rows.table is not None:
@@ -219,105 +182,8 @@ class BronzeWriter:
                             read=rows.read,
                         )
                         rows.appended = rows.table.num_rows
-        rows.table = rows.ahead = None
-
-    def _rows(
-        self, batch: RawBatch, judged: Judged, layer: str, batch_id: str, run_id: str, ahead: _Rows | None
-    ) -> _Rows:
-        """What is new for one table, sealed and ready to append."""
-        with self._looking:
-            return self._looked_for(batch, judged, layer, batch_id, run_id, ahead)
-
-    def _looked_for(
-        self, batch: RawBatch, judged: Judged, layer: str, batch_id: str, run_id: str, ahead: _Rows | None
-    ) -> _Rows:
-        rows = _Rows(layer, judged, ahead=ahead)
-        if not judged.places:
-            return rows
-        name = _table_name(batch.entity, layer)
-        rows.read = self._lake.find(layer, name)
-        actions = add_actions(rows.read) if rows.read is not None else None
-        updated = timestamps(judged.updated, len(judged.places))
-        known: set[str] = set(ahead.judged.record_ids) if ahead is not None else set()
-        if actions is not None:
-            known |= self._known.find(actions, files(self._lake, layer, name, actions), judged.record_ids, updated)
-        fresh = judged.without(known)
-        if not fresh.places:
-            return rows
-        if fresh is not judged:
-            updated = timestamps(fresh.updated, len(fresh.places))
-        owners = self._owners(batch.entity, fresh, layer)
-        rows.ingested_at = self._next_moment(actions, ahead)
-        rows.table = bronze_rows(
-            batch,
-            fresh,
-            updated=updated,
-            owners=owners,
-            sealed=self._sealer.seal(batch, fresh, owners),
-            ingested_at=rows.ingested_at,
-            batch_id=batch_id,
-            run_id=run_id,
-            schema=SCHEMA if layer == "bronze" else QUARANTINE_SCHEMA,
-        )
-        return rows
-
-    def _owners(self, entity: Entity, judged: Judged, layer: str) -> list[str | None]:
-        """Each record's person, None where it is about nobody.
-
-        Empty for an entity that is not personal, and for what cannot be read.
-        """
-        if not entity.personal or layer != "bronze":
-            return []
-        persons = iter(self._vault.resolve([identities for identities in judged.identities if identities]))
-        return [next(persons) if identities else None for identities in judged.identities]
-
-    def _next_moment(self, actions: pa.Table | None, ahead: _Rows | None) -> datetime:
-        """Now, or just after the table's last batch should the clock have been set back."""
-        moments = [self._clock()]
-        if actions is not None and "max.ingested_at" in actions.column_names:
-            last: datetime | None = pc.max(actions["max.ingested_at"]).as_py()
-            moments += [last + _STEP] if last is not None else []
-        if ahead is not None and ahead.ingested_at is not None:
-            moments.append(ahead.ingested_at + _STEP)
-        return max(moments)
-
-
-def _still_holds(rows: _Rows) -> bool:
-    """Whether the rows are still new and later, now that those ahead are in the table, or failed to get there.
-
-    If so ``rows.read`` becomes a version of the table for which that is certain.
-    """
-    ahead = rows.ahead
-    if ahead is None or rows.table is None:
-        # Nothing new: unless it was thought so because of rows that then failed.
-        return ahead is None or ahead.written is not None
-    if ahead.written is None or not _later(rows, ahead):
-        return False
-    seen, theirs = appends(rows.read), appends(ahead.written)
-    if seen == theirs - 1:
-        # Theirs is the one append that was not seen, and they were looked for in their batch.
-        rows.read = ahead.written
-    return seen >= theirs - 1
-
-
-def _later(rows: _Rows, ahead: _Rows) -> bool:
-    return rows.ingested_at is not None and ahead.ingested_at is not None and rows.ingested_at > ahead.ingested_at
-
-
-def _table_name(entity: Entity, layer: str) -> str:
-    return entity.table if layer == "bronze" else f"bronze_{entity.table}"
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pause the cycle collector, which would walk through a batch's objects again and again: a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+        # The next batch looks for its records among these; more of them need not stay in memory.
+        rows.table, rows.ahead, rows.judged = None, None, Judged(record_ids=rows.judged.record_ids)
 
 
 def _check(batch: RawBatch) -> None:

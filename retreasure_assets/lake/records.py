@@ -6,8 +6,10 @@ are judged here and nowhere else, so that every engine that reads later finds th
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import compress
@@ -100,6 +102,10 @@ class RecordReader:
         Returns:
             The good records and the bad ones; together as many as the batch has different ones.
         """
+        with without_collector():
+            return self._read(batch)
+
+    def _read(self, batch: RawBatch) -> tuple[Judged, Judged]:
         good, bad = Judged(), Judged()
         seen: set[str] = set()
         texts = batch.records if batch.payloads is None else batch.payloads
@@ -184,6 +190,18 @@ class RecordReader:
         bad.natural_keys.append(key or None)
         bad.hashes.append(digest)
         bad.reasons.append(reason)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Pause the cycle collector, which would walk through a batch's objects again and again: a fifth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def joined(values: Sequence[bytes | None], kind: pa.DataType) -> pa.ChunkedArray:
