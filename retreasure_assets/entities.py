@@ -54,7 +54,8 @@ class Entity:
         natural_key: paths whose values together identify the record within its entity, never personal.
         updated_at: path of the source's own change time (ISO 8601 date or time), or None where it has none.
         identities: how to recognise the person, best first.
-        masks: path -> mask for every personal field. An entity with masks is personal: its raw bytes are sealed.
+        masks: path -> mask for every personal field. An entity with masks is personal: a record's raw bytes are sealed,
+            unless it names nobody and its masked payload is the same, byte for byte.
         overlap: how far an incremental sync reads back behind its cursor.
         description: one sentence for the catalogue.
         owner: the team that answers for it.

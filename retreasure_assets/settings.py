@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     business_timezone: str = Field("Europe/Dublin", description="IANA zone that decides a sale's business date")
     history_start: date = Field(date(2020, 1, 1), description="first day that a first sync asks a source for")
     duckdb_memory_limit: str = Field("1200MB", description="DuckDB's share of memory, such as 1200MB")
-    threads: int = Field(2, ge=1, le=64, description="threads that DuckDB and dbt use")
+    threads: int = Field(2, ge=1, le=64, description="cores that bronze, DuckDB and dbt use")
 
     vault_key: SecretStr | None = Field(None, description="master key, base64 of 32 bytes; else a file in the home")
 

@@ -23,10 +23,10 @@ from retreasure_assets.errors import BuildError
 from retreasure_assets.lake import bronze, ingest
 from retreasure_assets.lake import publish as publishing
 from retreasure_assets.lake.ingestion_log import IngestionLog
+from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.known import KnownRecords
-from retreasure_assets.lake.records import RecordReader
+from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.warehouse import prepare_warehouse
-from retreasure_assets.privacy.sealing import Sealer
 from retreasure_assets.privacy.vault import Vault
 from retreasure_assets.resources.dbt import Dbt
 from retreasure_assets.resources.platform import Platform
@@ -64,18 +64,26 @@ def main() -> None:
 
 
 def _ingest(platform: Platform, raw: Path, phases: Phases) -> None:
-    phases.watch(RecordReader, "read", "bronze: judge, mask, hash")
+    phases.watch(Judge, "_judge", "bronze: judge, mask, hash (other process)")
     phases.watch(KnownRecords, "find", "bronze: known records")
     phases.watch(Vault, "resolve", "bronze: vault, persons")
     phases.watch(Vault, "ciphers", "bronze: vault, keys")
-    phases.watch(Sealer, "seal", "bronze: seal")
+    phases.watch(BatchSealer, "seal", "bronze: seal (with keys)")
     phases.watch(bronze, "append", "bronze: delta (other thread)")
     phases.watch(IngestionLog, "written", "bronze: ingestion log")
     source = JsonLines(raw, platform.entities)
     read = source.batches
     source.batches = lambda *given: phases.each(read(*given), "bronze: read")  # type: ignore[method-assign]
     for entity in source.entities.values():
-        ingest.ingest(source, entity, lake=platform.lake, vault=platform.vault, window=Window(), run_id="benchmark")
+        ingest.ingest(
+            source,
+            entity,
+            lake=platform.lake,
+            vault=platform.vault,
+            window=Window(),
+            run_id="benchmark",
+            threads=platform.settings.threads,
+        )
 
 
 def _write_days(platform: Platform, raw: Path) -> None:

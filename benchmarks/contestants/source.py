@@ -12,7 +12,7 @@ from pathlib import Path
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 
 #: Read at once.
-_BLOCK = 16 << 20
+_BLOCK = 2 << 20
 
 
 class JsonLines:

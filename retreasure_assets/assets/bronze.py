@@ -12,9 +12,9 @@ import dagster as dg
 from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure
 from retreasure_assets.entities import Connector, Entity, Window
 from retreasure_assets.errors import ConfigurationError, RetreasureError
-from retreasure_assets.lake.bronze import SCHEMA
 from retreasure_assets.lake.ingest import ingest, log_refusal
 from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.lake.rows import SCHEMA
 from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import Settings
@@ -167,6 +167,7 @@ def _sync(
             run_id=run_id,
             report=lambda result: platform.reporter.synced(entity, result),
             attempt=attempt,
+            threads=platform.settings.threads,
         )
     counts = {
         "records": summary.records,

@@ -6,6 +6,7 @@ batch is written (bronze.py).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -22,7 +23,9 @@ from retreasure_assets.privacy.vault import Vault
 
 #: Pages are gathered to batches of this size, as every commit costs some 50 ms and leaves a file.
 BATCH_RECORDS = 20_000
-BATCH_BYTES = 32 << 20
+BATCH_BYTES = 16 << 20
+#: Batches read before the first of them is durable: one for each step of writing, as memory grows with it.
+BATCHES_UNDER_WAY = 3
 #: But none waits longer than this for more to come, so that a slow source's records become durable too.
 BATCH_SECONDS = 30.0
 
@@ -73,6 +76,7 @@ def ingest(
     run_id: str,
     report: Callable[[BatchResult], None] | None = None,
     attempt: int = 1,
+    threads: int = 1,
 ) -> IngestionSummary:
     """Read what is new of one entity and write it to bronze.
 
@@ -88,6 +92,7 @@ def ingest(
         run_id: kept with every row and log entry.
         report: called after each batch.
         attempt: the how-manieth try this is.
+        threads: how many cores to use; with more than one a process may be started to judge a large input.
 
     Raises:
         SourceError, LakeError, VaultError: after it was logged.
@@ -97,15 +102,22 @@ def ingest(
     trying = Attempt(entity, window, run_id, attempt)
     began = moment = _now()
     summary = IngestionSummary(entity.source, entity.name)
-    pending: _Pending | None = None
+    pending: deque[_Pending] = deque()
 
-    def settle() -> None:
-        """Wait for the batch under way, then remember that it is done."""
-        nonlocal summary, pending
-        if pending is None:
-            return
-        done, pending = pending, None
-        result = done.future.result()
+    def settle(under_way: int) -> None:
+        """Wait until no more batches than that are under way, and remember of those done that they are."""
+        while len(pending) > under_way:
+            settle_first()
+
+    def settle_first() -> None:
+        nonlocal summary
+        done = pending.popleft()
+        try:
+            result = done.future.result()
+        except BaseException:
+            # The cursors of those behind it would skip it.
+            pending.clear()
+            raise
         if done.batch.cursor is not None:
             cursors.save(entity, done.batch.cursor)
         log.written(trying, result, done.started_at, _now())
@@ -116,17 +128,16 @@ def ingest(
     try:
         explicit = window.since is not None or window.until is not None
         cursor = None if explicit else cursors.load(entity)
-        writer = BronzeWriter(lake, vault)
+        writer = BronzeWriter(lake, vault, helper=threads > 1)
         try:
             for batch in gather(connector.batches(entity, cursor, window)):
                 started_at, moment = moment, _now()
-                future = writer.submit(batch, run_id=run_id)
-                settle()
-                pending = _Pending(batch, future, started_at)
+                pending.append(_Pending(batch, writer.submit(batch, run_id=run_id), started_at))
+                settle(BATCHES_UNDER_WAY - 1)
         finally:
             # What was read before the source failed counts, whatever happens next.
             try:
-                settle()
+                settle(0)
             finally:
                 writer.close()
     except BaseException as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
-from deltalake import WriterProperties
+from deltalake import DeltaTable, WriterProperties
 from deltalake.exceptions import CommitFailedError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -64,6 +64,8 @@ class IngestionLog:
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        #: The table after the last entry, which spares reading its log again.
+        self._table: DeltaTable | None = None
 
     def written(self, attempt: Attempt, result: BatchResult, started_at: datetime, finished_at: datetime) -> None:
         """Log a batch.
@@ -128,7 +130,8 @@ class IngestionLog:
                 reraise=True,
             ):
                 with again:
-                    append(
+                    read, self._table = self._table or self._lake.find(LAYER, TABLE), None
+                    self._table = append(
                         self._lake,
                         LAYER,
                         TABLE,
@@ -136,5 +139,5 @@ class IngestionLog:
                         partition_by="log_date",
                         writer=_WRITER,
                         metadata={"run_id": attempt.run_id},
-                        read=self._lake.find(LAYER, TABLE),
+                        read=read,
                     )

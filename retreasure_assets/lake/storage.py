@@ -129,7 +129,7 @@ def append(
     writer: WriterProperties,
     metadata: Mapping[str, str],
     read: DeltaTable | None,
-) -> None:
+) -> DeltaTable:
     """Append rows in one commit, provided that nobody else has appended since the table was read.
 
     Every append is numbered in the commit (an application transaction), and of two with one number Delta refuses the
@@ -144,6 +144,9 @@ def append(
         writer: how Parquet is written.
         metadata: kept with the commit.
         read: the version that the rows were made from, None when there was no table.
+
+    Returns:
+        The table just after.
 
     Raises:
         CommitFailedError: somebody else was quicker: read the table again.
@@ -160,9 +163,8 @@ def append(
             configuration=CONFIGURATION,
         )
         read = DeltaTable(lake.uri(layer, table))
-        if read.transaction_version(_WRITER_ID) is not None:
+        if appends(read):
             raise CommitFailedError("somebody else made the table and wrote to it")
-    number = (read.transaction_version(_WRITER_ID) or 0) + 1
     write_deltalake(
         read,
         rows,
@@ -170,9 +172,15 @@ def append(
         partition_by=[partition_by],
         writer_properties=writer,
         commit_properties=CommitProperties(
-            custom_metadata=dict(metadata), app_transactions=[Transaction(_WRITER_ID, number)]
+            custom_metadata=dict(metadata), app_transactions=[Transaction(_WRITER_ID, appends(read) + 1)]
         ),
     )
+    return read
+
+
+def appends(table: DeltaTable | None) -> int:
+    """The number of the last append that this version of a table has seen; 0 for none."""
+    return (table.transaction_version(_WRITER_ID) or 0) if table is not None else 0
 
 
 def files(lake: Lake, layer: str, table: str, actions: pa.Table) -> list[str]:

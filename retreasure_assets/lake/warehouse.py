@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from retreasure_assets.errors import AlreadyRunningError, LakeError, RetreasureError
-from retreasure_assets.lake.bronze import QUARANTINE_SCHEMA, SCHEMA
+from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake, add_actions, explained, files, refused_by_system
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 SCHEMAS = ("bronze", "silver", "gold", "quarantine", "ops")
 _TYPES = {
     pa.string(): "VARCHAR",
-    pa.large_string(): "VARCHAR",
-    pa.large_binary(): "BLOB",
+    pa.binary(): "BLOB",
     pa.date32(): "DATE",
     pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
 }

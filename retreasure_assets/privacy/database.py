@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,22 @@ from retreasure_assets.errors import VaultError
 from retreasure_assets.privacy.keys import private_folder
 
 _BUSY_SECONDS = 60.0
-#: SQLite takes at most 32,766 values in one statement.
-_MANY = 30_000
+#: The layout of the tables; a file of another one is refused.
+_LAYOUT = 2
+#: Values in one statement: few enough that SQLite keeps the statement compiled for the next ones.
+_MANY = 1_000
+#: Checkpoint when the log has this many pages of 4 KB. A page changed by many batches is then copied once, not by each.
+_LOG_PAGES = 8_192
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS persons (
     number INTEGER PRIMARY KEY AUTOINCREMENT, person_id TEXT NOT NULL UNIQUE, wrapped_key BLOB
 ) STRICT;
+CREATE TABLE IF NOT EXISTS digests (
+    digest BLOB PRIMARY KEY, number INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identities (
-    digest BLOB PRIMARY KEY, number INTEGER NOT NULL, kind TEXT NOT NULL, sealed BLOB
+    number INTEGER NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (number, sealed)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS person_links (
     number INTEGER PRIMARY KEY, canonical INTEGER NOT NULL
@@ -57,9 +65,15 @@ class Database:
             )
             # FULL: a key must be on the disk before bytes sealed with it are. secure_delete: what is forgotten must
             # not stay in free pages.
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-65536"):
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "secure_delete=ON",
+                "cache_size=-65536",
+                f"wal_autocheckpoint={_LOG_PAGES}",
+            ):
                 self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.executescript(_SCHEMA)
+            self._make_tables()
 
     def close(self) -> None:
         """Release the file."""
@@ -69,9 +83,21 @@ class Database:
         """Run one statement."""
         return self._connection.execute(statement, values)
 
-    def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run one statement for many rows."""
-        self._connection.executemany(statement, rows)
+    def insert(self, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert many rows, some hundreds in each statement: a third quicker than one by one.
+
+        Args:
+            columns: the table and its columns, ``table (a, b)``.
+            rows: their values.
+        """
+        if not rows:
+            return
+        marks = f"({','.join('?' * len(rows[0]))})"
+        step = _MANY // len(rows[0])
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            statement = f"INSERT INTO {columns} VALUES {','.join([marks] * len(part))}"
+            self.execute(statement, list(chain.from_iterable(part)))
 
     def select_in(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Rows of a SELECT whose ``{marks}`` stands for any number of values."""
@@ -80,6 +106,19 @@ class Database:
             part = values[start : start + _MANY]
             rows += self.execute(statement.format(marks=",".join("?" * len(part))), part).fetchall()
         return rows
+
+    def _make_tables(self) -> None:
+        with self.transaction():
+            [layout] = self.execute("PRAGMA user_version").fetchone()
+            new = self.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
+            if not new and layout != _LAYOUT:
+                raise VaultError(
+                    f"The vault {self.path} was made by another version of this platform.",
+                    remedy="Go on with that version, or set RETREASURE_HOME to a new folder and load everything again.",
+                )
+            for statement in _SCHEMA.split(";"):
+                self.execute(statement)
+            self.execute(f"PRAGMA user_version={_LAYOUT}")
 
     @property
     def version(self) -> int:

@@ -4,7 +4,10 @@ What belongs here: following paths through a record. What does not: what a mask 
 fields are personal (each entity declares them), and keeping the clear bytes (sealing.py).
 
 Values that no path names are copied as the bytes they were (``msgspec.Raw``), so numbers keep their digits. Paths
-fail closed: where an object with personal fields is expected and a bare value stands, that value becomes null.
+fail closed: where an object with personal fields is expected and a bare value stands, that value becomes null; and
+objects on the way to a personal field are always written anew, as one with two fields of one name would otherwise
+keep the first one's value. So a payload that equals its record, byte for byte, tells that the record holds nothing to
+mask.
 """
 
 from __future__ import annotations
@@ -84,11 +87,11 @@ class Masker:
             raise MalformedRecordError("is not valid JSON") from None
         except RecursionError:
             raise MalformedRecordError("is nested too deeply") from None
-        changed = self._fields(fields, self._root, captured)
-        return encode(fields) if changed else record
+        self._fields(fields, self._root, captured)
+        return encode(fields) if self._root.personal else record
 
     def walk(self, value: msgspec.Raw, node: Node, captured: list[Scalar]) -> msgspec.Raw:
-        """Mask one value below ``node``; the same object comes back where nothing changed."""
+        """Mask one value below ``node``; the same object comes back where nothing below is personal."""
         if node.capture is not None and captured[node.capture] is None:
             captured[node.capture] = _scalar_or_none(value)
         first = memoryview(value)[0]
@@ -98,8 +101,7 @@ class Masker:
             items = _list(value)
             child = node.items or node
             new = [self.walk(item, child, captured) for item in items]
-            unchanged = all(before is after for before, after in zip(items, new, strict=True))
-            return value if unchanged else msgspec.Raw(encode(new))
+            return msgspec.Raw(encode(new)) if child.personal else value
         if node.mask is not None:
             return self.masked(value, node.mask)
         if node.items is not None:
@@ -117,22 +119,18 @@ class Masker:
     def _object(self, value: msgspec.Raw, node: Node, captured: list[Scalar]) -> msgspec.Raw:
         if node.fields:
             fields = _object(value)
-            if self._fields(fields, node, captured):
+            self._fields(fields, node, captured)
+            if node.personal:
                 value = msgspec.Raw(encode(fields))
         if node.mask is not None:
             return NULL
         return value if node.items is None else self.walk(value, node.items, captured)
 
-    def _fields(self, fields: dict[str, msgspec.Raw], node: Node, captured: list[Scalar]) -> bool:
-        changed = False
+    def _fields(self, fields: dict[str, msgspec.Raw], node: Node, captured: list[Scalar]) -> None:
         for name, child in node.fields.items():
-            before = fields.get(name)
-            if before is not None:
-                after = self.walk(before, child, captured)
-                if after is not before:
-                    fields[name] = after
-                    changed = True
-        return changed
+            value = fields.get(name)
+            if value is not None:
+                fields[name] = self.walk(value, child, captured)
 
 
 def _scalar_or_none(value: msgspec.Raw) -> Scalar:

@@ -83,9 +83,9 @@ class Sealer:
         return sealed
 
     def _compress(self, records: Sequence[bytes]) -> Iterable[bytes]:
-        # One call for all: it runs on every core and gives the interpreter lock away once, not per record.
+        # One call for all gives the interpreter lock away once, not per record.
         if all(records) and len(records) > 1:
-            segments = self._compressor.multi_compress_to_buffer(list(records), threads=-1)
+            segments = self._compressor.multi_compress_to_buffer(list(records))
             return (segments[place].tobytes() for place in range(len(segments)))
         return map(self._compressor.compress, records)
 

@@ -1,7 +1,8 @@
 """The privacy vault: who a person id stands for, and that person's key.
 
-What belongs here: persons, identities, keys, forgetting. What does not: the file (database.py), the
-rules of who is who (people.py), the format of sealed records (sealing.py) and the master key (keys.py).
+What belongs here: what callers ask of it, and what it remembers between their calls. What does not: the file
+(database.py), its rows (persons.py), the rules of who is who (people.py), the format of sealed records (sealing.py)
+and the master key (keys.py).
 
 A person has a random id and a random 256-bit key, wrapped by the master key. An identity is stored as a keyed digest,
 and its clear value sealed with the person's key. So deleting a key makes that person's sealed records and clear
@@ -10,34 +11,29 @@ identities unreadable, and deleting the person makes the id anonymous.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from retreasure_assets.errors import VaultError
 from retreasure_assets.privacy.database import Database
 from retreasure_assets.privacy.dictionaries import Dictionaries
-from retreasure_assets.privacy.identities import RECORD, digester, normalise
-from retreasure_assets.privacy.keys import KEY_BYTES, Keys, load_keys
+from retreasure_assets.privacy.identities import digester, normalise
+from retreasure_assets.privacy.keys import Keys, load_keys
 from retreasure_assets.privacy.paths import Scalar
-from retreasure_assets.privacy.people import Matching, match
+from retreasure_assets.privacy.people import match
+from retreasure_assets.privacy.persons import NOBODY, PERSON, Persons
 
 if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
 
-_NONCE = 12
-#: Entries each cache holds at most; some 300 bytes each.
-_CACHED = 200_000
+__all__ = ["NOBODY", "PERSON", "Identities", "Vault", "open_vault"]
 
-#: An id is one of these and 32 random hex digits: a person whom some identity names, or the unnamed subject of one
-#: record, who can be forgotten like anybody else but is no customer.
-PERSON = "p_"
-NOBODY = "r_"
+#: Entries each cache holds at most; some 400 bytes each. A cipher is 2.4 KB, so keys are kept instead.
+_CACHED = 100_000
 
 #: One record's identities: (kind, value), best first.
 Identities = tuple[tuple[str, Scalar], ...]
@@ -58,11 +54,13 @@ class Vault:
         """
         self.keys = keys
         self._digest = digester(keys.identities)
-        self._wrapping = AESGCM(keys.wrapping)
         self._people: dict[Identities, str] = {}
-        self._ciphers: dict[str, AESGCM] = {}
+        self._keys: dict[str, bytes] = {}
+        #: Ciphers of persons just made: whoever makes them is about to seal with them.
+        self._fresh: dict[str, AESGCM] = {}
         self._seen = -1
         self._database = Database(path)
+        self._persons = Persons(self._database, keys.wrapping)
         self.dictionaries = Dictionaries(self._database, keys.dictionaries)
         with self._database.transaction():
             self._database.execute("INSERT OR IGNORE INTO meta VALUES ('check', ?)", (keys.check,))
@@ -126,183 +124,87 @@ class Vault:
         wanted = set(person_ids)
         with self._database.session():
             self._drop_stale()
-            if len(wanted | self._ciphers.keys()) > _CACHED:
-                self._ciphers.clear()
-            keys = self._keys(wanted - self._ciphers.keys())
-            self._ciphers.update((person_id, AESGCM(key)) for person_id, key in keys.items())
-            return {person_id: self._ciphers[person_id] for person_id in wanted}
+            ciphers = {person_id: self._fresh[person_id] for person_id in wanted & self._fresh.keys()}
+            self._fresh.clear()
+            wanted -= ciphers.keys()
+            unknown = wanted - self._keys.keys()
+            if len(unknown) + len(self._keys) > _CACHED:
+                self._keys.clear()
+                unknown = wanted
+            self._keys.update(self._persons.keys(unknown))
+            ciphers.update((person_id, AESGCM(self._keys[person_id])) for person_id in wanted)
+            return ciphers
 
     def key(self, person_id: str) -> bytes | None:
         """The person's key; None when it was forgotten or nobody has this id."""
         with self._database.session():
-            row = self._database.execute("SELECT wrapped_key FROM persons WHERE person_id = ?", (person_id,)).fetchone()
-        return self._unwrap(person_id, row[0]) if row and row[0] is not None else None
+            return self._persons.key(person_id)
 
     def identities(self, person_id: str) -> list[tuple[str, str]]:
         """The clear identities as (kind, value) of this person; empty when the key was forgotten."""
         with self._database.session():
-            rows = self._database.select_in(
-                "SELECT p.person_id, p.wrapped_key, i.kind, i.sealed, i.digest FROM persons p "
-                "JOIN identities i USING (number) WHERE p.person_id IN ({marks}) "
-                "AND i.sealed IS NOT NULL AND p.wrapped_key IS NOT NULL",
-                sorted(self.same(person_id)),
-            )
-        return sorted(
-            (kind, _open(AESGCM(self._unwrap(owner, wrapped)), sealed, digest, "An identity").decode())
-            for owner, wrapped, kind, sealed, digest in rows
-        )
+            return self._persons.identities(self._persons.same(person_id))
 
     def same(self, person_id: str) -> set[str]:
         """Every person id that turned out to be the same person, this one included."""
         with self._database.session():
-            rows = self._database.execute(
-                "WITH chosen AS (SELECT coalesce(l.canonical, p.number) AS number FROM persons p "
-                "LEFT JOIN person_links l USING (number) WHERE p.person_id = ?) "
-                "SELECT person_id FROM persons WHERE number IN (SELECT number FROM chosen) OR number IN "
-                "(SELECT number FROM person_links WHERE canonical IN (SELECT number FROM chosen))",
-                (person_id,),
-            ).fetchall()
-        return {name for (name,) in rows} or {person_id}
+            return self._persons.same(person_id) or {person_id}
 
     def links(self) -> dict[str, str]:
         """person id -> canonical person id, for persons who turned out to be one."""
         with self._database.session():
-            return dict(
-                self._database.execute(
-                    "SELECT p.person_id, c.person_id FROM person_links l JOIN persons p USING (number) "
-                    "JOIN persons c ON c.number = l.canonical"
-                ).fetchall()
-            )
+            return self._persons.links()
 
     def forget_key(self, person_id: str) -> None:
         """Make everything sealed for this person, under any of their ids, unreadable for good."""
-        self._forget(person_id, "UPDATE persons SET wrapped_key = NULL WHERE number IN ({numbers})")
+        self._forget(person_id, entirely=False)
 
     def forget(self, person_id: str) -> None:
         """Forget the keys and every identity too, so that the ids are anonymous."""
-        self._forget(
-            person_id,
-            "DELETE FROM identities WHERE number IN ({numbers})",
-            "DELETE FROM person_links WHERE number IN ({numbers})",
-            "DELETE FROM persons WHERE number IN ({numbers})",
-        )
+        self._forget(person_id, entirely=True)
 
     def _match(self, records: Sequence[Identities]) -> list[str]:
+        """The persons of records that are not in the cache."""
         named: dict[bytes, tuple[str, str]] = {}
         digested: list[list[bytes]] = []
+        digest_of = self._digest
         for identities in records:
             digests = []
             for kind, value in identities:
                 text = normalise(kind, value)
                 if text:
-                    digest = self._digest(kind, text)
+                    digest = digest_of(kind, text)
                     named[digest] = (kind, text)
                     digests.append(digest)
             if not digests:
                 raise ValueError("a record has no usable identity")
             digested.append(digests)
-        known = self._known(named)
+        names: dict[int, str] = {}
+        known = self._persons.known(named)
         matching = match(digested, known, first_new=0) if len(known) == len(named) else None
         if matching is None or matching.links:
-            matching = self._write_new(digested, known, named)
-        names = self._names(set(matching.persons))
+            with self._database.transaction():
+                if self._database.version != self._seen:
+                    # Another process has written since: it may have added some of these.
+                    known = self._persons.known(named)
+                first_new = self._persons.next_number
+                matching = match(digested, known, first_new)
+                made = self._persons.add(matching.assigned, range(first_new, first_new + matching.created), named)
+                self._persons.link(matching.links)
+            if matching.links:
+                self._people.clear()
+            if len(self._keys) + len(made) > _CACHED:
+                self._keys.clear()
+            self._keys.update((person_id, key) for person_id, key, _ in made.values())
+            self._fresh = {person_id: cipher for person_id, _, cipher in made.values()}
+            names = {number: person[0] for number, person in made.items()}
+        names.update(self._persons.names(set(matching.persons) - names.keys()))
         return [names[number] for number in matching.persons]
 
-    def _known(self, digests: Iterable[bytes]) -> dict[bytes, int]:
-        """The canonical persons of the digests that the vault knows."""
-        return dict(
-            self._database.select_in(
-                "SELECT i.digest, coalesce(l.canonical, i.number) FROM identities i LEFT JOIN person_links l "
-                "USING (number) WHERE i.digest IN ({marks})",
-                sorted(digests),
-            )
-        )
-
-    def _write_new(
-        self, digested: Sequence[Sequence[bytes]], known: dict[bytes, int], named: Mapping[bytes, tuple[str, str]]
-    ) -> Matching:
-        """Make the persons, identities and links that the vault lacks."""
-        ciphers: dict[str, AESGCM] = {}
-        with self._database.transaction():
-            if self._database.version != self._seen:
-                # Another process has written since: it may have added some of these.
-                known = self._known(named)
-            row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'persons'").fetchone()
-            first_new = row[0] + 1 if row else 1
-            matching = match(digested, known, first_new)
-            ciphers = self._insert(matching.assigned, range(first_new, first_new + matching.created), named)
-            for younger, older in matching.links.items():
-                self._database.execute("UPDATE person_links SET canonical = ? WHERE canonical = ?", (older, younger))
-                self._database.execute("INSERT INTO person_links VALUES (?, ?)", (younger, older))
-        if matching.links:
-            self._people.clear()
-        if len(self._ciphers) + len(ciphers) <= _CACHED:
-            self._ciphers.update(ciphers)
-        return matching
-
-    def _insert(
-        self, assigned: Mapping[bytes, int], created: Sequence[int], named: Mapping[bytes, tuple[str, str]]
-    ) -> dict[str, AESGCM]:
-        """Write new persons and identities; returns the new persons' ciphers."""
-        identified = {number for digest, number in assigned.items() if named[digest][0] != RECORD}
-        person_ids = [
-            (PERSON if number in identified else NOBODY) + noise.hex()
-            for number, noise in zip(created, _noise(len(created), 16), strict=True)
-        ]
-        keys = _noise(len(created), KEY_BYTES)
-        made = [AESGCM(key) for key in keys]
-        self._database.executemany(
-            "INSERT INTO persons VALUES (?, ?, ?)",
-            list(zip(created, person_ids, self._wrap(person_ids, keys), strict=True)),
-        )
-        ciphers = dict(zip(created, made, strict=True))
-        older = self._names(set(assigned.values()) - ciphers.keys())
-        by_id = self._keys(older.values())
-        ciphers.update((number, AESGCM(by_id[person_id])) for number, person_id in older.items())
-        # In the order of the index, which spares half the time of a random one.
-        rows = []
-        for (digest, number), nonce in zip(sorted(assigned.items()), _noise(len(assigned), _NONCE), strict=True):
-            kind, value = named[digest]
-            sealed = None if kind == RECORD else nonce + ciphers[number].encrypt(nonce, value.encode(), digest)
-            rows.append((digest, number, kind, sealed))
-        self._database.executemany("INSERT INTO identities VALUES (?, ?, ?, ?)", rows)
-        return dict(zip(person_ids, made, strict=True))
-
-    def _names(self, numbers: Iterable[int]) -> dict[int, str]:
-        return dict(
-            self._database.select_in("SELECT number, person_id FROM persons WHERE number IN ({marks})", sorted(numbers))
-        )
-
-    def _keys(self, person_ids: Iterable[str]) -> dict[str, bytes]:
-        """Each person's key. Who comes back after theirs was forgotten gets a new one."""
-        wanted = sorted(person_ids)
-        found = dict(
-            self._database.select_in("SELECT person_id, wrapped_key FROM persons WHERE person_id IN ({marks})", wanted)
-        )
-        forgotten = [person_id for person_id in wanted if found[person_id] is None]
-        if forgotten:
-            renewed = self._wrap(forgotten, _noise(len(forgotten), KEY_BYTES))
-            with self._database.transaction():
-                self._database.executemany(
-                    "UPDATE persons SET wrapped_key = ? WHERE person_id = ? AND wrapped_key IS NULL",
-                    list(zip(renewed, forgotten, strict=True)),
-                )
-                # Read again: of two processes that renew at once the first one's key holds.
-                found.update(
-                    self._database.select_in(
-                        "SELECT person_id, wrapped_key FROM persons WHERE person_id IN ({marks})", forgotten
-                    )
-                )
-        return {person_id: self._unwrap(person_id, found[person_id]) for person_id in wanted}
-
-    def _forget(self, person_id: str, *statements: str) -> None:
+    def _forget(self, person_id: str, *, entirely: bool) -> None:
         with self._database.session():
-            same = sorted(self.same(person_id))
             with self._database.transaction():
-                rows = self._database.select_in("SELECT number FROM persons WHERE person_id IN ({marks})", same)
-                numbers = ",".join(str(number) for (number,) in rows)
-                for statement in statements:
-                    self._database.execute(statement.format(numbers=numbers))
+                self._persons.forget(self._persons.same(person_id), entirely=entirely)
             # What was deleted must not live on in the log.
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._forget_answers()
@@ -316,17 +218,8 @@ class Vault:
 
     def _forget_answers(self) -> None:
         self._people.clear()
-        self._ciphers.clear()
-
-    def _wrap(self, person_ids: Sequence[str], keys: Sequence[bytes]) -> list[bytes]:
-        encrypt = self._wrapping.encrypt
-        return [
-            nonce + encrypt(nonce, key, person_id.encode())
-            for person_id, key, nonce in zip(person_ids, keys, _noise(len(keys), _NONCE), strict=True)
-        ]
-
-    def _unwrap(self, person_id: str, wrapped: bytes) -> bytes:
-        return _open(self._wrapping, wrapped, person_id.encode(), f"The key of person {person_id}")
+        self._keys.clear()
+        self._fresh.clear()
 
 
 def open_vault(settings: Settings) -> Vault:
@@ -336,16 +229,3 @@ def open_vault(settings: Settings) -> Vault:
         VaultError: the key or the vault cannot be used.
     """
     return Vault(settings.vault_path, load_keys(settings))
-
-
-def _open(cipher: AESGCM, sealed: bytes, context: bytes, what: str) -> bytes:
-    try:
-        return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
-    except InvalidTag:
-        raise VaultError(f"{what} is damaged.", remedy="Restore the vault from a backup.") from None
-
-
-def _noise(count: int, size: int) -> list[bytes]:
-    """Random bytes, asked of the system once for all."""
-    noise = secrets.token_bytes(count * size)
-    return [noise[at : at + size] for at in range(0, len(noise), size)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import tempfile
@@ -15,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.errors import LakeError
-from retreasure_assets.lake.bronze import QUARANTINE_SCHEMA, SCHEMA, BronzeWriter
+from retreasure_assets.lake import bronze, storage
+from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.records import timestamps
+from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake, add_actions
 from retreasure_assets.privacy.vault import Vault
 from retreasure_assets.settings import Settings
@@ -138,6 +141,24 @@ def test_lines_of_files(lake: Lake, vault: Vault) -> None:
     assert writer.write(batch(lines, LINES, payloads=corrected), run_id="r").new == 1
 
 
+def test_a_record_that_holds_nothing_personal_is_about_nobody(lake: Lake, vault: Vault) -> None:
+    bare = b'{"transaction_id":"1","line_id":"1","sold_at":"2026-01-02T10:00:00Z","title":"Vase","loyalty_id":null}'
+    # Not named, but with something masked, or written otherwise than the payload: sealed, for a subject of its own.
+    odd = bare.replace(b"null", b'{"a":1}').replace(b'"1","l', b'"2","l')
+    spaced = bare.replace(b":", b": ").replace(b'"1","l', b'"3","l')
+    twice = bare.replace(b"null", b'"Planted-Jane","loyalty_id":null').replace(b'"1","l', b'"4","l')
+    named = bare.replace(b"null", b'"L-1"').replace(b'"1","l', b'"5","l')
+    records = [bare, odd, spaced, twice, named]
+    writer = BronzeWriter(lake, vault)
+    assert writer.write(batch(records, LINES), run_id="r").new == 5
+    first, *others = sorted(rows(lake, "bronze", "pos_transactions"), key=lambda row: row["natural_key"])
+    assert first["payload"].encode() == bare
+    assert (first["sealed"], first["person_id"]) == (None, None)
+    assert [unseal(vault, row) for row in others] == records[1:]
+    assert [row["person_id"][:2] for row in others] == ["r_", "r_", "r_", "p_"]
+    assert all("Planted" not in row["payload"] for row in others)
+
+
 def test_lines_of_files_that_name_nobody_keep_their_bytes_too(lake: Lake, vault: Vault) -> None:
     BronzeWriter(lake, vault).write(batch([b"5;Dublin"], LOCATIONS, payloads=[b'{"id":"5"}']), run_id="r")
     [row] = rows(lake, "bronze", "shopify_locations")
@@ -208,6 +229,63 @@ def test_undated_records_are_found_again(lake: Lake, vault: Vault) -> None:
     records = [order(1, updated="soon"), order(2), b'{"id":"3"}']
     assert writer.write(batch(records), run_id="r").new == 3
     assert writer.write(batch([*records, order(4)]), run_id="r").new == 1
+
+
+def test_two_writers_with_batches_under_way_write_each_record_once(
+    lake: Lake, vault: Vault, settings: Settings
+) -> None:
+    records = [order(number) for number in range(300)]
+    failures: list[BaseException] = []
+
+    def write(seed: int) -> None:
+        with Vault(settings.vault_path, KEYS) as own:
+            writer = BronzeWriter(lake, own)
+            under_way = [
+                writer.submit(batch(records[start : start + 30]), run_id=f"r{seed}") for start in range(0, 300, 30)
+            ]
+            failures.extend(error for future in under_way if (error := future.exception()) is not None)
+            writer.close()
+
+    threads = [threading.Thread(target=write, args=(seed,)) for seed in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    found = rows(lake, "bronze", "shopify_orders")
+    assert len(found) == len({row["record_id"] for row in found}) == 300
+    moments = {row["batch_id"]: row["ingested_at"] for row in found}
+    appended = {(row["run_id"], row["batch_id"], row["ingested_at"]) for row in found}
+    assert len({moment for _, _, moment in appended}) == len(appended) >= len(moments)
+
+
+def test_records_of_a_batch_that_failed_are_not_taken_for_written(
+    lake: Lake, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = BronzeWriter(lake, vault)
+    writer.write(batch([order(1)]), run_id="r")
+    prepared = threading.Event()
+    real, calls = storage.append, iter([True])
+
+    def append(*arguments: Any, **named: Any) -> Any:
+        if next(calls, False):
+            # Fails when the next batch has been looked for already.
+            assert prepared.wait(20)
+            raise OSError(errno.ENOSPC, "full")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(bronze, "append", append)
+    failing = writer.submit(batch([order(2), order(3)]), run_id="r")
+    following = [writer.submit(batch([order(2)]), run_id="r")]
+    writer._preparer.submit(lambda: None).result()
+    following.append(writer.submit(batch([order(3), order(4)]), run_id="r"))
+    prepared.set()
+    with pytest.raises(LakeError, match="disk is full"):
+        failing.result()
+    assert [future.result().new for future in following] == [1, 2]
+    writer.close()
+    found = rows(lake, "bronze", "shopify_orders")
+    assert sorted(row["natural_key"][-1] for row in found) == ["1", "2", "3", "4"]
 
 
 def test_two_writers_at_once_write_each_record_once(lake: Lake, vault: Vault, settings: Settings) -> None:

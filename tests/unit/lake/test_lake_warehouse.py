@@ -15,7 +15,8 @@ import pytest
 from deltalake import write_deltalake
 
 from retreasure_assets.errors import AlreadyRunningError, LakeError
-from retreasure_assets.lake.bronze import QUARANTINE_SCHEMA, SCHEMA, BronzeWriter
+from retreasure_assets.lake.bronze import BronzeWriter
+from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
 from retreasure_assets.privacy.vault import Vault

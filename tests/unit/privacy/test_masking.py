@@ -110,6 +110,38 @@ def test_the_quick_way_gives_what_the_general_way_gives(batch: list[dict[str, An
         assert json.loads(payload) == json.loads(fresh_payload)
 
 
+@pytest.mark.parametrize(
+    "twice",
+    [
+        '"email":"{0}","email":null',
+        '"customer":{{"name":"{0}"}},"customer":null',
+        '"customer":{{"name":"{0}"}},"customer":{{}}',
+        '"customer":{{"address":{{"street":"{0}"}},"address":{{}}}}',
+        '"refunds":[{{"lines":{{"nodes":["{0}"],"nodes":[]}}}}]',
+        '"refunds":[{{"note":"{0}","note":null}}]',
+        '"notes":["{0}"],"notes":[]',
+    ],
+)
+def test_a_field_that_comes_twice_leaves_no_first_value_behind(twice: str) -> None:
+    one = masker()
+    text = f'{{"id":1,{twice.format(PLANTED)}}}'.encode()
+    once = f'{{"id":1,{twice.format(PLANTED)}}}'.replace(f'"{PLANTED}"', "null").encode()
+    for record in (text, once, text, text):
+        _, payload = one(record)
+        assert PLANTED.encode() not in payload
+
+
+@settings(max_examples=100, deadline=None)
+@given(records)
+def test_a_payload_that_equals_its_record_held_nothing_to_mask(record: dict[str, Any]) -> None:
+    one = masker(REDACTED)
+    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    for _ in range(2):
+        _, payload = one(text)
+        if payload == text:
+            assert expected(record) == record
+
+
 @settings(max_examples=100, deadline=None)
 @given(anything, anything, anything)
 def test_personal_places_of_any_form_fail_closed(customer: Any, refunds: Any, postcode: Any) -> None:

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.errors import VaultError
+from retreasure_assets.privacy import vault as module
 from retreasure_assets.privacy.identities import normalise, usable
 from retreasure_assets.privacy.keys import derive
 from retreasure_assets.privacy.people import match
@@ -110,6 +111,25 @@ def test_another_master_key_is_refused(vault: Vault, path: Path) -> None:
         Vault(path, derive(b"n" * 32))
 
 
+def test_a_file_of_another_layout_is_refused(vault: Vault, path: Path) -> None:
+    vault.close()
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 1")
+    with pytest.raises(VaultError, match="another version of this platform"):
+        Vault(path, KEYS)
+
+
+def test_more_persons_than_are_remembered(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CACHED", 5)
+    wanted = [mail(f"n{number}") for number in range(1_500)]
+    people = vault.resolve(wanted)
+    assert len(set(people)) == 1_500
+    assert vault.resolve(wanted[::-1]) == people[::-1]
+    sealed = {person: cipher.encrypt(b"n" * 12, b"text", None) for person, cipher in vault.ciphers(people).items()}
+    again = vault.ciphers(people[::-1])
+    assert all(again[person].decrypt(b"n" * 12, blob, None) == b"text" for person, blob in sealed.items())
+
+
 def test_a_damaged_file_is_one_sentence(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True)
     path.touch(mode=0o600)
@@ -137,6 +157,10 @@ def test_forgetting_a_key(vault: Vault) -> None:
     assert vault.resolve([mail("jane")]) == [jane]
     vault.ciphers([jane])
     assert vault.key(jane) not in {None, key}
+    # What she was called is gone all the same, until a source says it of her anew.
+    assert vault.identities(jane) == []
+    vault.resolve([(*mail("jane"), *mail("jane.doe"))])
+    assert vault.identities(jane) == [(EMAIL, "jane.doe@example.com")]
 
 
 def test_forgetting_a_person_leaves_no_trace(vault: Vault, path: Path) -> None:

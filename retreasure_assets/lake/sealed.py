@@ -1,0 +1,76 @@
+"""The sealed column of bronze: which records of a batch are sealed, with whose key and which dictionary.
+
+What belongs here: choosing. What does not: the format of a sealed blob (privacy/sealing.py), keys and persons
+(privacy/vault.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.lake.records import Judged, joined
+from retreasure_assets.privacy import sealing
+from retreasure_assets.privacy.vault import Vault
+
+_SLICE = 2_048
+
+
+class BatchSealer:
+    """Seals the records of batches with the keys of one vault. Not for several threads at once."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._sealers: dict[str, sealing.Sealer] = {}
+        self._unowned = AESGCM(vault.keys.unowned)
+
+    def seal(self, batch: RawBatch, judged: Judged, owners: Sequence[str | None]) -> pa.Array | pa.ChunkedArray:
+        """The records' own bytes, sealed; null where the payload is the record itself, byte for byte.
+
+        Args:
+            batch: what was received.
+            judged: records of it, all readable or all not.
+            owners: the person of each, None for a record that holds nothing personal; empty for records of an entity
+                that is not personal and for those that cannot be read.
+        """
+        count = len(judged.places)
+        readable = len(judged.payloads) > 0
+        if readable and batch.payloads is None and not any(owners):
+            return pa.nulls(count, pa.binary())
+        ciphers = self._vault.ciphers(filter(None, owners)) if owners else {}
+        sealer = self._sealer(batch.entity, judged.payloads)
+        sealed: list[bytes | None] = [None] * count
+        rows = [row for row, owner in enumerate(owners) if owner] if owners else range(count)
+        for start in range(0, len(rows), _SLICE):
+            part = rows[start : start + _SLICE]
+            blobs = sealer.seal(
+                [ciphers[owner] for row in part if (owner := owners[row])] if owners else [self._unowned] * len(part),
+                [batch.records[judged.places[row]] for row in part],
+                [judged.record_ids[row] for row in part],
+            )
+            for row, blob in zip(part, blobs, strict=True):
+                sealed[row] = blob
+        return joined(sealed, pa.binary())
+
+    def _sealer(self, entity: Entity, payloads: pa.ChunkedArray) -> sealing.Sealer:
+        """The entity's sealer; the first batch that is large enough trains its dictionary."""
+        sealer = self._sealers.get(entity.table)
+        if sealer is None or (not sealer.number and len(payloads) >= sealing.MIN_SAMPLES):
+            found = self._vault.dictionaries.newest(entity.table)
+            if found is None and (content := sealing.train(_samples(payloads))) is not None:
+                found = (self._vault.dictionaries.add(entity.table, content), content)
+            dictionary = sealing.Dictionary(*found) if found else sealing.NO_DICTIONARY
+            sealer = self._sealers[entity.table] = sealing.Sealer(dictionary)
+        return sealer
+
+
+def _samples(payloads: pa.ChunkedArray) -> list[bytes]:
+    """Payloads from everywhere in the batch, as many as train a dictionary."""
+    step = max(1, len(payloads) // sealing.MAX_SAMPLES)
+    samples: list[bytes] = (
+        payloads.take(pa.array(range(0, len(payloads), step), pa.int64())).cast(pa.binary()).to_pylist()
+    )
+    return samples

@@ -1,0 +1,149 @@
+"""The helper process judges as this one does, and its end loses nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.lake import judging
+from retreasure_assets.lake.bronze import BronzeWriter
+from retreasure_assets.lake.judging import Judge
+from retreasure_assets.lake.records import Judged, RecordReader
+from retreasure_assets.lake.storage import Lake
+from retreasure_assets.privacy.vault import Vault
+from tests.unit.lake.world import KEYS, LINES, LOCATIONS, ORDERS, batch, order, rows, unseal
+
+
+@pytest.fixture
+def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
+    """A judge whose every batch but the first goes to the helper."""
+    monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
+    judge = Judge(KEYS.pseudonyms, helper=True)
+    judge.submit(batch([])).result()
+    yield judge
+    judge.close()
+
+
+def columns(judged: Judged) -> dict[str, object]:
+    """Every column, as plain values."""
+    found = {name: getattr(judged, name) for name in judged.__slots__}
+    return found | {"payloads": judged.payloads.to_pylist()}
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> RawBatch:
+    """Batches of good, odd and broken records of every kind of entity."""
+    entity: Entity = draw(st.sampled_from([ORDERS, LOCATIONS, LINES]))
+    texts = draw(
+        st.lists(
+            st.builds(order, st.integers(0, 5), customer=st.none() | st.integers(0, 3))
+            | st.builds(b'{"transaction_id":"%d","line_id":"1","loyalty_id":null}'.__mod__, st.integers(0, 3))
+            | st.binary(max_size=12),
+            max_size=12,
+        )
+    )
+    if draw(st.booleans()):
+        return batch(texts, entity)
+    problems = [draw(st.none() | st.just("has 2 fields instead of 9")) for _ in texts]
+    return batch([text[::-1] for text in texts], entity, payloads=texts, problems=problems)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=batches())
+def test_the_helper_judges_as_this_process_does(helped: Judge, raw: RawBatch) -> None:
+    here = RecordReader(raw.entity, KEYS.pseudonyms).read(raw)
+    there = helped.submit(raw).result()
+    assert helped._helper is not None
+    assert [columns(judged) for judged in there] == [columns(judged) for judged in here]
+
+
+def test_a_helper_that_is_killed_is_done_without(helped: Judge) -> None:
+    raw = batch([order(number) for number in range(50)])
+    expected = [columns(judged) for judged in helped.submit(raw).result()]
+    assert helped._helper is not None
+    os.kill(helped._helper.pid, signal.SIGKILL)
+    assert [columns(judged) for judged in helped.submit(raw).result()] == expected
+    assert helped._helper is None
+
+
+def test_a_helper_that_cannot_be_started_is_done_without(helped: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    good, _ = helped.submit(batch([order(1)])).result()
+    assert good.natural_keys == ["gid://shopify/Order/1"]
+
+
+def test_no_helper_for_little_or_without_leave() -> None:
+    for allowed, size in ((True, 10), (False, judging._LARGE_BYTES)):
+        judge = Judge(KEYS.pseudonyms, helper=allowed)
+        for _ in range(3):
+            judge.submit(batch([b"x" * size])).result()
+        assert judge._helper is None
+        judge.close()
+
+
+_PARENT = """
+import sys, time
+from retreasure_assets.lake import judging
+from tests.unit.lake.world import KEYS, batch, order
+judging._LARGE_BYTES = 0
+judge = judging.Judge(KEYS.pseudonyms, helper=True)
+for _ in range(2):
+    judge.submit(batch([order(1)])).result()
+print(judge._helper.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_helper_ends_with_the_process_that_started_it() -> None:
+    root = Path(__file__).parents[3]
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT], cwd=root, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    helper = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(500):
+        try:
+            os.kill(helper, 0)
+            if Path(f"/proc/{helper}/stat").read_text("utf-8").rpartition(")")[2].split()[0] == "Z":
+                return
+        except (ProcessLookupError, FileNotFoundError):
+            return
+        time.sleep(0.02)
+    pytest.fail("the helper is still there")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_batches_under_way_at_once_are_written_like_one_after_the_other(
+    lake: Lake, vault: Vault, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Each batch repeats records of the one ahead, which is not in the table yet when it is looked for."""
+    monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
+    chance = random.Random(seed)
+    numbers = [chance.choices(range(12 * page, 12 * page + 24), k=12) for page in range(8)]
+    pages = [[order(number) if number % 7 else b"broken %d" % number for number in page] for page in numbers]
+    writer = BronzeWriter(lake, vault, helper=True)
+    results = [future.result() for future in [writer.submit(batch(page), run_id="r") for page in pages]]
+    writer.close()
+    seen: set[bytes] = set()
+    for result, page in zip(results, pages, strict=True):
+        fresh = set(page) - seen
+        seen |= fresh
+        assert result.new + result.quarantined == len(fresh)
+        assert result.quarantined == sum(record.startswith(b"broken") for record in fresh)
+    good, bad = rows(lake, "bronze", ORDERS.table), rows(lake, "quarantine", f"bronze_{ORDERS.table}")
+    assert sorted(unseal(vault, row) for row in [*good, *bad]) == sorted(seen)
+    moments = {row["batch_id"]: row["ingested_at"] for row in good}
+    ordered = [moments[result.batch_id] for result in results if result.batch_id in moments]
+    assert ordered == sorted(set(ordered))
