@@ -28,7 +28,7 @@ from retreasure_assets.sandbox.world_fx import FxTable, rounded
 from retreasure_assets.sandbox.world_people import draw_address
 from retreasure_assets.sandbox.world_random import chance, hours, pick, stream
 from retreasure_assets.sandbox.world_stock_words import CARRIERS
-from retreasure_assets.sandbox.world_types import Address, Item, Listing, MarketplaceSale, Person
+from retreasure_assets.sandbox.world_types import Item, Listing, MarketplaceSale, Person
 
 _CURRENCY = {"GB": "GBP", "US": "USD", "JP": "JPY"}
 _VAT = Decimal("0.23")
@@ -239,8 +239,3 @@ def _as_of(receipt: EtsyReceipt, moment: datetime) -> EtsyReceipt:
         refunds=[refund for refund in receipt.refunds if refund.at < moment],
         parcels=[parcel for parcel in receipt.parcels if parcel.at < moment],
     )
-
-
-def addresses(shop: EtsyShop) -> list[Address]:
-    """Where receipts went to."""
-    return [receipt.ship_to for receipt in shop.receipts]
