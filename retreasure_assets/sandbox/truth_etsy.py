@@ -1,11 +1,11 @@
 """The facts of the shop on Etsy: orders, lines, refunds, payments, fees and payouts.
 
-What belongs here: what gold must arrive at for the channel ``etsy``, from the world's own events. What does not: Etsy's way
-of showing these things; nothing here looks at a face.
+What belongs here: what gold must arrive at for the channel ``etsy``, from the world's own events. What does not:
+Etsy's way of showing these things; nothing here looks at a face.
 
 Rules: discount and tax of a receipt are shared among its lines by price, and between goods and delivery (gift wrapping
-with it) by what was paid for each; each share is the difference of two running shares of four decimals. A refund has the
-share of tax that its receipt had.
+with it) by what was paid for each; each share is the difference of two running shares of four decimals. A refund has
+the share of tax that its receipt had.
 """
 
 from __future__ import annotations
