@@ -24,7 +24,7 @@ movements as (
         concat('adjustment:', adjustment_id) as payment_id,
         adjusted_at as paid_at,
         'refund' as kind,
-        status,
+        case when {{ is_false('is_success') }} then 'failure' else status end as status,
         currency,
         cast({{ quotient('amount_units', 'divisor') }} as {{ type_money() }}) as payment_amount
     from {{ ref('stg_etsy__payment_adjustments') }}
