@@ -8,7 +8,6 @@ Both ends of a window are fixed before its first page, so that entries booked me
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -50,51 +49,45 @@ def read_entries(client: EtsyClient, scan: Scan) -> Iterator[Step]:
 
 
 def read_payments(client: EtsyClient, scan: Scan) -> Iterator[Step]:
-    """The payments that ledger entries tell of, window by window: those paid, and those of which something came
-    back.
+    """The payments that ledger entries tell of: those paid, and those of which something came back.
+
+    They are asked for a hundred at a time, gathered from as many pages of a window as it takes.
     """
     state = scan
-    window: list[_Entry] = []
+    paid: dict[int, None] = {}
+    given_back: dict[int, None] = {}
     while True:
         page = _page(client, state)
-        window += map(_read, page.records)
-        seen = max([state.seen, *(entry.created_timestamp for entry in window)])
+        entries = [_read(record) for record in page.records]
+        paid |= dict.fromkeys(
+            entry.entry_id
+            for entry in entries
+            if entry.entry_id and entry.ledger_type.upper() in ("PAYMENT", "PAYMENT_GROSS")
+        )
+        given_back |= dict.fromkeys(
+            adjustment.payment_id
+            for entry in entries
+            for adjustment in entry.payment_adjustments or ()
+            if adjustment.payment_id
+        )
+        seen = max([state.seen, *(entry.created_timestamp for entry in entries)])
         after = _after(state, len(page.records), seen)
-        if after is None or after.at != state.at:
-            pages = list(_payments_of(client, window))
-            window = []
-            for place, found in enumerate(pages):
-                last = place + 1 == len(pages)
-                yield Step(found.records, f"{found.origin}#{state.at}[{place}]", after if last else None, seen)
-            if not pages:
-                yield Step([], page.origin, after, seen)
+        if after is None or after.at != state.at or max(len(paid), len(given_back)) >= MAX_PAGE:
+            records = [
+                *_asked(client, f"{_LEDGER}/payments", "ledger_entry_ids", list(paid)),
+                *_asked(client, "payments", "payment_ids", list(given_back)),
+            ]
+            yield Step(records, f"{page.origin}/payments#{state.at}+{state.offset}", after, seen)
+            paid, given_back = {}, {}
         if after is None:
             return
         state = after
 
 
-def _payments_of(client: EtsyClient, entries: Sequence[_Entry]) -> Iterator[Page]:
-    paid = dict.fromkeys(
-        entry.entry_id
-        for entry in entries
-        if entry.entry_id and entry.ledger_type.upper() in ("PAYMENT", "PAYMENT_GROSS")
-    )
-    given_back = dict.fromkeys(
-        adjustment.payment_id
-        for entry in entries
-        for adjustment in entry.payment_adjustments or ()
-        if adjustment.payment_id
-    )
-    yield from _asked(client, f"{_LEDGER}/payments", "ledger_entry_ids", list(paid))
-    yield from _asked(client, "payments", "payment_ids", list(given_back))
-
-
-def _asked(client: EtsyClient, path: str, name: str, numbers: Sequence[int]) -> Iterator[Page]:
+def _asked(client: EtsyClient, path: str, name: str, numbers: Sequence[int]) -> Iterator[bytes]:
     for start in range(0, len(numbers), MAX_PAGE):
-        query: dict[str, Any] = {name: ",".join(map(str, numbers[start : start + MAX_PAGE]))}
-        page = client.page(path, query, scope=SCOPES["payments"], purpose="payments")
-        if page.records:
-            yield page
+        query: dict[str, str | int] = {name: ",".join(map(str, numbers[start : start + MAX_PAGE]))}
+        yield from client.page(path, query, scope=SCOPES["payments"], purpose="payments").records
 
 
 def _page(client: EtsyClient, state: Scan) -> Page:
