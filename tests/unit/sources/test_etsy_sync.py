@@ -136,7 +136,7 @@ def test_receipts_that_change_while_they_are_read_push_none_out(etsy: FakeEtsy, 
         if "was_canceled" in query:
             return
         for row in etsy.receipts[next(moved, 299) :: 61]:
-            row["updated_timestamp"] = day(50) + row["receipt_id"]
+            row["updated_timestamp"] = next(later)
 
     etsy.before = change
     latest: dict[int, int] = {}
