@@ -52,7 +52,8 @@ class Entity:
         source: the source's name, lower case: ``shopify``.
         name: the entity's name, plural: ``orders``.
         natural_key: paths whose values together identify the record within its entity, never personal.
-        updated_at: path of the source's own change time (ISO 8601 date or time), or None where it has none.
+        updated_at: path of the source's own change time (ISO 8601 date or time, or a number of epoch seconds), or None
+            where it has none.
         identities: how to recognise the person, best first.
         masks: path -> mask for every personal field. An entity with masks is personal: a record's raw bytes are sealed,
             unless it names nobody and its masked payload is the same, byte for byte.

@@ -21,6 +21,7 @@ ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref"
 #: The settings of which each switches a source on.
 _SWITCHES = (
     "shopify_token",
+    "etsy_refresh_token",
     "fx_enabled",
     "fx_url",
     "fx_intraday_url",
@@ -45,6 +46,12 @@ class Settings(BaseSettings):
     shopify_url: HttpUrl | None = Field(None, description="other server than https://<shop>.myshopify.com")
     shopify_shop: str | None = Field(None, description="the shop's myshopify name, without the domain")
     shopify_token: SecretStr | None = Field(None, description="Admin API access token (shpat_...)")
+
+    etsy_url: HttpUrl | None = Field(None, description="other server than https://openapi.etsy.com")
+    etsy_keystring: str | None = Field(None, description="the Etsy app's keystring")
+    etsy_shared_secret: SecretStr | None = Field(None, description="the Etsy app's shared secret")
+    etsy_refresh_token: SecretStr | None = Field(None, description="OAuth refresh token of the shop's connection")
+    etsy_shop_id: int | None = Field(None, ge=1, description="the shop's number on Etsy")
 
     fx_url: HttpUrl | None = Field(None, description=f"folder of the ECB files; the public one is {ECB_URL}")
     fx_enabled: bool = Field(False, description="read exchange rates from the ECB")

@@ -8,16 +8,16 @@
 #}
 {% macro channel_models(noun) -%}
   {%- set models = {
-    'orders': ['int_orders__shopify', 'int_orders__pos', 'int_orders__exports'],
-    'order_lines': ['int_order_lines__shopify', 'int_order_lines__pos', 'int_order_lines__exports'],
-    'payments': [],
-    'refunds': [],
+    'orders': ['int_orders__shopify', 'int_orders__etsy', 'int_orders__pos', 'int_orders__exports'],
+    'order_lines': ['int_order_lines__shopify', 'int_order_lines__etsy', 'int_order_lines__pos', 'int_order_lines__exports'],
+    'payments': ['int_payments__etsy'],
+    'refunds': ['int_refunds__etsy'],
     'refund_lines': [],
-    'shipments': [],
-    'fees': [],
-    'payouts': [],
-    'payout_lines': [],
-    'listing_versions': [],
+    'shipments': ['int_shipments__etsy'],
+    'fees': ['int_fees__etsy'],
+    'payouts': ['int_payouts__etsy'],
+    'payout_lines': ['int_payout_lines__etsy'],
+    'listing_versions': ['int_listing_versions__etsy'],
     'inventory_levels': [],
     'locations': [],
   } -%}

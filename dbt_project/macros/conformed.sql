@@ -18,15 +18,26 @@
   ]) -}}
 {%- endmacro %}
 
+{# The channels whose API we read: [channel, staging model of its orders, its key, its time of order]. #}
+{% macro api_orders() -%}
+  {{- return([
+    ['shopify', 'stg_shopify__orders', 'order_id', 'created_at'],
+    ['etsy', 'stg_etsy__receipts', 'order_id', 'created_at'],
+  ]) -}}
+{%- endmacro %}
+
 {#
   Condition that no API order is known for the export order `orders`: where the API and an export know the same order, the
   API's row wins. `lowest` bounds the search when given.
 #}
 {% macro unknown_to_api(orders, lowest=none) -%}
+{%- for channel, model, key, ordered_at in api_orders() %}
 not exists (
     select 1
-    from {{ ref('stg_shopify__orders') }} as api
-    where {{ orders }}.channel = 'shopify' and api.order_id = {{ orders }}.order_id
-    {%- if lowest %} and {{ not_before('api.created_at', lowest) }} {%- endif %}
+    from {{ ref(model) }} as api
+    where {{ orders }}.channel = '{{ channel }}' and api.{{ key }} = {{ orders }}.order_id
+    {%- if lowest %} and {{ not_before('api.' ~ ordered_at, lowest) }} {%- endif %}
 )
+{%- if not loop.last %} and {% endif %}
+{%- endfor %}
 {%- endmacro %}

@@ -20,6 +20,10 @@ staged as (
     where {{ built_last(ref('int_order_lines__shopify')) }}
     union
     select channel, order_id, line_id
+    from {{ ref('int_order_lines__etsy') }}
+    where {{ built_last(ref('int_order_lines__etsy')) }}
+    union
+    select channel, order_id, line_id
     from {{ ref('int_order_lines__pos') }}
     where {{ built_last(ref('int_order_lines__pos')) }}
     union

@@ -15,6 +15,10 @@ staged as (
     from {{ ref('stg_shopify__orders') }}
     where {{ built_last(ref('stg_shopify__orders')) }}
     union
+    select 'etsy' as channel, order_id
+    from {{ ref('stg_etsy__receipts') }}
+    where {{ built_last(ref('stg_etsy__receipts')) }}
+    union
     select 'pos' as channel, coalesce(transaction_id, '') as order_id
     from {{ ref('stg_pos__transactions') }}
     where coalesce(line_type, '') <> 'return' and {{ built_last(ref('stg_pos__transactions')) }}

@@ -229,7 +229,8 @@ def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]
 
 
 def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
-    """ISO 8601 dates and times as UTC timestamps; null where there is none or it cannot be read.
+    """ISO 8601 dates and times, or whole numbers of epoch seconds, as UTC timestamps; null where there is none or it
+    cannot be read.
 
     Args:
         values: as the source wrote them, or nothing for an entity without change times.
@@ -238,6 +239,8 @@ def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
     if not values:
         return pa.nulls(length, TIMESTAMP)
     try:
+        if type(values[0]) is int:
+            return pc.cast(pa.array(values, pa.timestamp("s", tz="UTC")), TIMESTAMP)
         return pc.cast(pa.array(values, pa.string()), TIMESTAMP)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([_timestamp(value) for value in values], TIMESTAMP)
@@ -245,9 +248,11 @@ def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
 
 def _timestamp(value: Scalar) -> datetime | None:
     try:
+        if isinstance(value, int):
+            return datetime.fromtimestamp(value, UTC)
         moment = datetime.fromisoformat(str(value).strip())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return None
 
 

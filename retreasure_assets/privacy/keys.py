@@ -42,6 +42,8 @@ class Keys:
     #: For bytes that belong to no person: what cannot be read, and lines of files that name nobody.
     unowned: bytes = field(repr=False)
     dictionaries: bytes = field(repr=False)
+    #: For secrets that the platform itself has to remember (secret_files.py).
+    secrets: bytes = field(repr=False)
     #: Not a key: tells whether a vault was made with this master key.
     check: bytes = field(repr=False)
 
@@ -59,6 +61,7 @@ def derive(master: bytes) -> Keys:
         wrapping=key("wrapping"),
         unowned=key("unowned"),
         dictionaries=key("dictionaries"),
+        secrets=key("secrets"),
         check=key("check"),
     )
 

@@ -15,6 +15,7 @@ from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_oversells import oversells
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_etsy import etsy_shop
 from retreasure_assets.sandbox.world_types import Address
 
 _EIGHT = Decimal("1e-8")
@@ -187,6 +188,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
 
     ``persons``: everybody the faces tell of, once as far as accounts, e-mail addresses and cards tell.
     """
+    shop = etsy_shop(world)
     sold = {(line["channel"], line["item_id"]) for line in facts.order_lines}
     return {
         "shopify_orders": len(world.orders),
@@ -194,6 +196,10 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "shopify_products": sum(listing.channel == "shopify" for listing in world.listings),
         "shopify_payouts": len(world.payouts),
         "shopify_balance_transactions": len(world.movements),
+        "etsy_receipts": len(shop.receipts),
+        "etsy_listings": len(shop.listings),
+        "etsy_ledger_entries": len(shop.entries),
+        "etsy_payments": sum(receipt.paid_at is not None for receipt in shop.receipts),
         "pos_receipts": len(world.receipts),
         "pos_lines": sum(len(receipt.lines) for receipt in world.receipts),
         "pos_products": sum(listing.channel == "pos" for listing in world.listings),
@@ -221,6 +227,11 @@ def planted_personal_values(world: World) -> list[str]:
                 found.update(_of_address(address))
         found.update(value for value in (order.email, order.phone, order.client_ip, order.note) if value)
         found.update(refund.note for refund in order.refunds if refund.note)
+    for receipt in etsy_shop(world).receipts:
+        found.update(_of_address(receipt.ship_to))
+        found.update(value for value in (receipt.message, receipt.gift_message, receipt.gift_sender) if value)
+        found.add(str(receipt.user_id))
+        found.update(refund.note for refund in receipt.refunds if refund.note)
     return sorted(found)
 
 

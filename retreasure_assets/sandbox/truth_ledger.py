@@ -78,6 +78,8 @@ class Ledger:
         self.order_lines: list[Row] = []
         self.refunds: list[Row] = []
         self.payments: list[Row] = []
+        self.fees: list[Row] = []
+        self.payouts: list[Row] = []
         #: (channel, order id) -> a name for who bought, the same wherever the platform can know it for one person.
         self.buyers: dict[tuple[str, str], str] = {}
         #: Names of everybody the faces tell of, buyers or not.

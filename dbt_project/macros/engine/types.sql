@@ -38,6 +38,18 @@
   cast(switchoffset(try_cast({{ text }} as datetimeoffset(6)), '+00:00') as datetime2(6))
 {%- endmacro %}
 
+{# Seconds since 1970 as UTC, null where it is no number or 0. #}
+{% macro to_epoch(text) -%} {{ return(adapter.dispatch('to_epoch')('try_cast(' ~ text ~ ' as bigint)')) }} {%- endmacro %}
+{% macro duckdb__to_epoch(seconds) -%}
+  to_timestamp(case when {{ seconds }} between 1 and 253402300799 then {{ seconds }} end)
+{%- endmacro %}
+{% macro fabric__to_epoch(seconds) -%}
+  case when {{ seconds }} between 1 and 253402300799 then dateadd(
+    second, cast({{ seconds }} % 86400 as integer),
+    dateadd(day, cast({{ seconds }} / 86400 as integer), cast('1970-01-01' as datetime2(6)))
+  ) end
+{%- endmacro %}
+
 {# "true" and "false" as a flag column. #}
 {% macro to_flag(text) -%} {{ return(adapter.dispatch('to_flag')(text)) }} {%- endmacro %}
 {% macro duckdb__to_flag(text) -%} try_cast({{ text }} as boolean) {%- endmacro %}

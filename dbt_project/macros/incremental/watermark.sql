@@ -44,6 +44,11 @@
   {{ date_literal((extreme('min', column, relation, where, slack_days) or '2999-01-01')[:10]) }}
 {%- endmacro %}
 
+{# The highest `column` of a relation, as a literal date; long ago where it has no row. #}
+{% macro latest_date(relation, column) -%}
+  {{ date_literal((extreme('max', column, relation, none) or '1900-01-01')[:10]) }}
+{%- endmacro %}
+
 {#
   ISO text of min or max of a date or time column, None when there is no row or nothing may be asked. The answer is kept for
   the rest of the model's compilation: the same bound is needed at several places of a model.

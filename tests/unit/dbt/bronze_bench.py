@@ -35,6 +35,10 @@ TABLES = (
     "pos_transactions",
     "pos_products",
     "shopify_orders_export",
+    "etsy_receipts",
+    "etsy_listings",
+    "etsy_ledger_entries",
+    "etsy_payments",
     "etsy_sold_orders",
     "etsy_sold_order_items",
     "etsy_statement",
@@ -61,6 +65,10 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "pos_transactions": (("transaction_id", "line_id"), None),
     "pos_products": (("item_id",), None),
     "shopify_orders_export": (("order_id", "line_id"), None),
+    "etsy_receipts": (("receipt_id",), "updated_timestamp"),
+    "etsy_listings": (("listing_id",), "updated_timestamp"),
+    "etsy_ledger_entries": (("entry_id",), "created_timestamp"),
+    "etsy_payments": (("payment_id",), "updated_timestamp"),
     "etsy_sold_orders": (("order_id",), None),
     "etsy_sold_order_items": (("order_id", "line_id"), None),
     "etsy_statement": (("date", "type", "title", "info", "amount", "fees_taxes"), None),
@@ -164,6 +172,8 @@ class Bench:
         key_fields, changed_field = KEYS[record.table]
         key = "|".join(str(record.payload.get(field) or "") for field in key_fields)
         changed = record.payload.get(changed_field) if changed_field else None
+        if isinstance(changed, int):
+            changed = datetime.fromtimestamp(changed, UTC)
         if isinstance(changed, str) and len(changed) == 10:
             changed += "T00:00:00Z"
         source, _, entity = record.table.partition("_")

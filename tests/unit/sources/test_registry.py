@@ -14,7 +14,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
         monkeypatch.setenv(f"RETREASURE_{name.upper()}", value)
     loaded = load_settings()
     connectors = configured_connectors(loaded)
-    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "fx"}
+    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "etsy", "fx"}
     assert not set(connectors) & set(missing_settings(loaded))
     for source, connector in connectors.items():
         assert connector.source == source
@@ -47,6 +47,23 @@ def test_a_shops_name_that_cannot_be_right(monkeypatch: pytest.MonkeyPatch) -> N
         configured_connectors(load_settings())
 
 
+def test_etsy_needs_all_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {
+        "etsy_keystring": "key",
+        "etsy_shared_secret": "secret",
+        "etsy_refresh_token": "1.token",
+        "etsy_shop_id": "41",
+    }
+    for name in whole:
+        for other, value in whole.items():
+            monkeypatch.setenv(f"RETREASURE_{other.upper()}", "" if other == name != "etsy_shop_id" else value)
+        if name == "etsy_shop_id":
+            monkeypatch.delenv("RETREASURE_ETSY_SHOP_ID")
+        assert names(monkeypatch) == set()
+        assert missing_settings(load_settings())["etsy"] == f"Set RETREASURE_{name.upper()} to read Etsy."
+    assert names(monkeypatch, **whole) == {"etsy"}
+
+
 @pytest.mark.parametrize(
     ("settings", "entities"),
     [
@@ -75,10 +92,16 @@ def test_tables() -> None:
         "shopify_inventory_levels",
         "shopify_payouts",
         "shopify_balance_transactions",
+        "etsy_listings",
+        "etsy_receipts",
+        "etsy_ledger_entries",
+        "etsy_payments",
         "fx_ecb_rates",
         "fx_intraday_rates",
     }
     assert {table for table, entity in declared_entities().items() if entity.personal} == {
         "shopify_orders",
         "shopify_customers",
+        "etsy_receipts",
+        "etsy_payments",
     }

@@ -1,7 +1,8 @@
 {{ config(unique_key=['channel', 'source_entry_id'], meta={'bound_by': 'charged_at', 'keep_where': 'fee_id is not null'}) }}
 {#-
   What the channels charge, positive as a cost. The channel's ledger is the one source: Shopify's balance transactions
-  (the fee on each, and the entries that are charges by themselves), Etsy's statement.
+  (the fee on each, and the entries that are charges by themselves), Etsy's payment account. Lines of Etsy's statement
+  carry no id to find the same entry by: the days that the account is known for are left to the account.
 -#}
 {%- set charge_types = [
     'shipping_label', 'shipping_label_adjustment', 'shipping_label_adjustment_base',
@@ -21,9 +22,21 @@ with entries as (
 ),
 
 statement as (
-    select *
-    from {{ ref('stg_etsy__statement') }}
+    select
+        statement.*,
+        case
+            when statement_date >= {{ earliest_date(ref('int_etsy__ledger'), 'business_date', none) }}
+                and statement_date <= {{ latest_date(ref('int_etsy__ledger'), 'business_date') }} then 1
+            else 0
+        end as is_in_account
+    from {{ ref('stg_etsy__statement') }} as statement
     where built_at > {{ watermark() }}
+    {%- if is_incremental() %}
+        -- Days that the account has covered since: their rows go.
+        or statement_date >= {{ earliest_date(
+            ref('int_etsy__ledger'), 'business_date', 'built_at > ' ~ watermark()
+        ) }}
+    {%- endif %}
 ),
 
 charged as (
@@ -59,7 +72,7 @@ charged as (
     union all
     select
         'etsy' as channel,
-        case when coalesce(fees_taxes, 0) <> 0 then natural_key end as fee_id,
+        case when coalesce(fees_taxes, 0) <> 0 and is_in_account = 0 then natural_key end as fee_id,
         natural_key as source_entry_id,
         case when info like 'Order #%' then {{ text_before("substring(info, 8, 100)", ' ') }} end as order_id,
         {{ null_text() }} as payout_id,

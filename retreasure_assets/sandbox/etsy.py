@@ -1,0 +1,447 @@
+"""Etsy's Open API v3 over HTTP: the shop's receipts, listings, payment account and payments.
+
+What belongs here: addresses, keys, limits, filters, and refusing what Etsy refuses. What does not: the shop itself
+(``world_etsy``), how it is written (``etsy_format``) and tokens (``etsy_tokens``).
+
+As Etsy's users report, cancelled receipts only come where ``was_canceled=true`` is asked for, and some refunds never
+show in the receipts at all.
+"""
+
+from __future__ import annotations
+
+import hmac
+import math
+import threading
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import ClassVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from retreasure_assets.sandbox import etsy_format as written
+from retreasure_assets.sandbox.etsy_tokens import TokenOffice, refresh_token
+from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_etsy import etsy_shop
+from retreasure_assets.sandbox.world_etsy_types import EtsyReceipt, EtsyShop
+
+KEYSTRING = "sandboxkeystring00000000"
+SHARED_SECRET = "sandboxsecret"  # noqa: S105 (not a secret: printed by the sandbox)
+SCOPES = ("listings_r", "shops_r", "transactions_r")
+
+_EARLIEST = 946_684_800
+_LEDGER_SPAN = 2_678_400
+_STATES = ("active", "inactive", "sold_out", "draft", "expired")
+_ASCENDING = ("asc", "ascending", "up")
+_ORDERS = (*_ASCENDING, "desc", "descending", "down")
+_APPLICATION = "/v3/application"
+
+
+@dataclass(frozen=True, slots=True)
+class EtsyOptions:
+    """How strict the platform is.
+
+    Args:
+        per_second: requests a second; Etsy's own about 10, here more so that a demo is not slowed.
+        per_day: requests a day.
+        scopes: what the token may read.
+        tokens: issues the tokens.
+        clock: seconds, monotonic; replaceable in tests.
+    """
+
+    per_second: int = 1_000
+    per_day: int = 1_000_000
+    scopes: Sequence[str] = SCOPES
+    tokens: TokenOffice = field(default_factory=TokenOffice)
+    clock: Callable[[], float] = time.monotonic
+
+
+class _RefusedError(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+
+
+class _Quota:
+    """Requests a second and a day."""
+
+    def __init__(self, options: EtsyOptions) -> None:
+        self._options = options
+        self._lock = threading.Lock()
+        self._recent: list[float] = []
+        self._today = 0
+
+    def take(self) -> tuple[dict[str, str], float | None]:
+        """Count a request: the headers of its answer, and how long to wait where it is one too many."""
+        options, now = self._options, self._options.clock()
+        with self._lock:
+            self._recent = [at for at in self._recent if at > now - 1]
+            wait: float | None = None
+            if self._today >= options.per_day:
+                wait = 86_400.0
+            elif len(self._recent) >= options.per_second:
+                wait = 1 - (now - self._recent[0])
+            else:
+                self._recent.append(now)
+                self._today += 1
+            headers = {
+                "x-limit-per-second": str(options.per_second),
+                "x-remaining-this-second": str(options.per_second - len(self._recent)),
+                "x-limit-per-day": str(options.per_day),
+                "x-remaining-today": str(options.per_day - self._today),
+            }
+            if wait is not None:
+                headers["retry-after"] = str(max(1, math.ceil(wait)))
+            return headers, wait
+
+
+class _Query:
+    """The query of a request, held against what the contract allows."""
+
+    def __init__(self, request: Request, known: Iterable[str]) -> None:
+        self._values = request.query_params
+        for name in self._values:
+            if name not in (*known, "legacy"):
+                raise _RefusedError(400, f"Unknown parameter: {name}")
+
+    def number(self, name: str, default: int | None, low: int, high: int | None = None) -> int | None:
+        text = self._values.get(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit():
+            raise _RefusedError(400, f"Invalid type for parameter {name}: expected integer")
+        value = int(text)
+        if value < low or (high is not None and value > high):
+            raise _RefusedError(400, f"Parameter {name} is out of range")
+        return value
+
+    def moment(self, name: str) -> int | None:
+        return self.number(name, None, _EARLIEST)
+
+    def choice(self, name: str, default: str, options: Sequence[str]) -> str:
+        value = self._values.get(name, default)
+        if value not in options:
+            raise _RefusedError(400, f"Invalid value for parameter {name}")
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        value = self._values.get(name)
+        if value not in (None, "true", "false"):
+            raise _RefusedError(400, f"Invalid type for parameter {name}: expected boolean")
+        return None if value is None else value == "true"
+
+    def numbers(self, name: str) -> list[int]:
+        """A list of ids, separated by commas or given several times."""
+        texts = [text for part in self._values.getlist(name) for text in part.split(",")]
+        if not texts or not all(text.isascii() and text.isdigit() for text in texts):
+            raise _RefusedError(400, f"Invalid value for parameter {name}")
+        if len(texts) > 100:
+            raise _RefusedError(400, f"Parameter {name} has more than 100 values")
+        return [int(text) for text in texts]
+
+    def words(self, name: str, options: Sequence[str]) -> list[str]:
+        words = [word for part in self._values.getlist(name) for word in part.split(",")]
+        if any(word not in options for word in words):
+            raise _RefusedError(400, f"Invalid value for parameter {name}")
+        return words
+
+    def page(self) -> tuple[int, int]:
+        """(limit, offset)."""
+        return self.number("limit", 25, 1, 100) or 25, self.number("offset", 0, 0) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A receipt as the receipts endpoint looks at it."""
+
+    created: int
+    updated: int
+    number: int
+    cancelled: bool
+    paid: bool
+    shipped: bool
+    body: bytes
+
+
+class EtsyFace:
+    """The routes of one shop.
+
+    Args:
+        world: what the shop sells and has sold.
+        options: how strict it is.
+    """
+
+    paths: ClassVar[Mapping[str, str]] = {"etsy": _APPLICATION}
+
+    def __init__(self, world: World, options: EtsyOptions | None = None) -> None:
+        self._world = world
+        self._options = options or EtsyOptions()
+        self._quota = _Quota(self._options)
+        self._sorted: dict[tuple[str, bool, bool], tuple[list[_Row], list[int]]] = {}
+
+    @staticmethod
+    def environment(base_url: str) -> Mapping[str, str]:
+        """See Face."""
+        return {
+            "RETREASURE_ETSY_URL": base_url,
+            "RETREASURE_ETSY_KEYSTRING": KEYSTRING,
+            "RETREASURE_ETSY_SHARED_SECRET": SHARED_SECRET,
+            "RETREASURE_ETSY_REFRESH_TOKEN": refresh_token(0),
+            "RETREASURE_ETSY_SHOP_ID": str(written.SHOP_ID),
+        }
+
+    @property
+    def routes(self) -> list[Route]:
+        """To be mounted at the server's root."""
+        of_shop = f"{_APPLICATION}/shops/{{shop_id:int}}"
+        account = f"{of_shop}/payment-account/ledger-entries"
+        return [
+            Route("/v3/public/oauth/token", self._token, methods=["POST"]),
+            Route(f"{_APPLICATION}/scopes", self._scopes, methods=["POST"]),
+            self._route(f"{_APPLICATION}/users/me", self._me, "shops_r"),
+            self._route(of_shop, self._shop_record, None),
+            self._route(f"{of_shop}/receipts", self._receipts, "transactions_r"),
+            self._route(f"{of_shop}/listings", self._listings, "listings_r"),
+            self._route(account, self._ledger, "transactions_r"),
+            self._route(f"{account}/payments", self._entry_payments, "transactions_r"),
+            self._route(f"{of_shop}/payments", self._payments, "transactions_r"),
+        ]
+
+    # --- who asks --------------------------------------------------------------------------------------------
+
+    def _route(self, path: str, answer: Callable[[Request], bytes], scope: str | None) -> Route:
+        async def handle(request: Request) -> Response:
+            headers, wait = self._quota.take()
+            try:
+                self._admit(request, wait, scope)
+                return Response(answer(request), media_type="application/json", headers=headers)
+            except _RefusedError as refusal:
+                return _refused(refusal, headers)
+
+        return Route(path, handle, methods=["GET"])
+
+    def _admit(self, request: Request, wait: float | None, scope: str | None) -> None:
+        self._check_key(request)
+        if wait is not None:
+            raise _RefusedError(429, "You have exceeded your quota of requests.")
+        if request.path_params.get("shop_id", written.SHOP_ID) != written.SHOP_ID:
+            raise _RefusedError(404, "Could not find a shop with this ID.")
+        if scope is None:
+            return
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not self._options.tokens.admits(token):
+            raise _RefusedError(401, "invalid_token")
+        if scope not in self._options.scopes:
+            raise _RefusedError(403, f"insufficient_scope: {scope}")
+
+    @staticmethod
+    def _check_key(request: Request) -> None:
+        given = request.headers.get("x-api-key", "")
+        if not hmac.compare_digest(given.encode(), f"{KEYSTRING}:{SHARED_SECRET}".encode()):
+            raise _RefusedError(401, "Missing x-api-key header or invalid API key.")
+
+    async def _token(self, request: Request) -> Response:
+        form = await _form(request)
+        given = {name: form.get(name, "") for name in ("grant_type", "client_id", "refresh_token")}
+        if given["grant_type"] != "refresh_token":
+            return _refused(_RefusedError(400, "unsupported_grant_type"), {})
+        if given["client_id"] != KEYSTRING:
+            return _refused(_RefusedError(401, "invalid_client"), {})
+        issued = self._options.tokens.refresh(given["refresh_token"])
+        if issued is None:
+            return _refused(_RefusedError(400, "invalid_grant"), {})
+        access, refresh = issued
+        body = {
+            "access_token": access,
+            "token_type": "Bearer",
+            "expires_in": self._options.tokens.lifetime,
+            "refresh_token": refresh,
+        }
+        return Response(msgspec.json.encode(body), media_type="application/json")
+
+    async def _scopes(self, request: Request) -> Response:
+        headers, wait = self._quota.take()
+        form = await _form(request)
+        try:
+            self._admit(request, wait, None)
+            if not self._options.tokens.admits(form.get("token", "")):
+                raise _RefusedError(401, "invalid_token")
+        except _RefusedError as refusal:
+            return _refused(refusal, headers)
+        body = msgspec.json.encode({"scopes": list(self._options.scopes)})
+        return Response(body, media_type="application/json", headers=headers)
+
+    # --- what is asked ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def _shop(self) -> EtsyShop:
+        return etsy_shop(self._world)
+
+    def _me(self, request: Request) -> bytes:
+        _Query(request, ())
+        return msgspec.json.encode({"user_id": written.SELLER_ID, "shop_id": written.SHOP_ID})
+
+    def _shop_record(self, request: Request) -> bytes:
+        _Query(request, ())
+        first = min((listing.versions[0].at for listing in self._shop.listings), default=self._world.clock)
+        active = sum(listing.versions[-1].state == "active" for listing in self._shop.listings)
+        return msgspec.json.encode(written.shop(first - timedelta(days=30), active, len(self._shop.receipts)))
+
+    @cached_property
+    def _rows(self) -> list[_Row]:
+        return [
+            _Row(
+                created=written.seconds(receipt.at),
+                updated=written.seconds(receipt.updated_at),
+                number=receipt.receipt_id,
+                cancelled=receipt.cancelled_at is not None,
+                paid=receipt.paid_at is not None,
+                shipped=bool(receipt.parcels),
+                body=msgspec.json.encode(written.receipt_record(receipt)),
+            )
+            for receipt in self._shop.receipts
+        ]
+
+    def _sorted_rows(self, key: str, descending: bool, cancelled: bool) -> tuple[list[_Row], list[int]]:
+        """Rows in an order, and the values they are ordered by."""
+        name = {"created": "created", "updated": "updated", "receipt_id": "number"}[key]
+        found = self._sorted.get((name, descending, cancelled))
+        if found is None:
+            rows = [row for row in self._rows if row.cancelled == cancelled]
+            rows.sort(key=lambda row: (getattr(row, name), row.number), reverse=descending)
+            found = self._sorted[name, descending, cancelled] = rows, [getattr(row, name) for row in rows]
+        return found
+
+    def _receipts(self, request: Request) -> bytes:
+        bounds = ("min_created", "max_created", "min_last_modified", "max_last_modified")
+        flags = ("was_paid", "was_shipped", "was_delivered", "was_canceled")
+        query = _Query(request, (*bounds, *flags, "limit", "offset", "sort_on", "sort_order"))
+        limit, offset = query.page()
+        sort_on = query.choice("sort_on", "created", ("created", "updated", "receipt_id"))
+        descending = query.choice("sort_order", "desc", _ORDERS) not in _ASCENDING
+        low_created, high_created, low_updated, high_updated = (query.moment(name) for name in bounds)
+        paid, shipped, delivered, cancelled = (query.flag(name) for name in flags)
+        rows, values = self._sorted_rows(sort_on, descending, bool(cancelled))
+        if not descending and sort_on != "receipt_id":
+            # Narrowed by the order itself, so that a page costs its own length.
+            low, high = (low_created, high_created) if sort_on == "created" else (low_updated, high_updated)
+            start = 0 if low is None else bisect_left(values, low)
+            rows = rows[start : len(rows) if high is None else bisect_right(values, high)]
+        limits = (
+            (low_created, high_created, "created"),
+            (low_updated, high_updated, "updated"),
+        )
+        for low, high, name in limits:
+            if name == sort_on and not descending:
+                continue
+            if low is not None or high is not None:
+                rows = [
+                    row
+                    for row in rows
+                    if (low is None or getattr(row, name) >= low) and (high is None or getattr(row, name) <= high)
+                ]
+        for wanted, name in ((paid, "paid"), (shipped, "shipped")):
+            if wanted is not None:
+                rows = [row for row in rows if getattr(row, name) == wanted]
+        if delivered is not None:
+            rows = [row for row in rows if not delivered]
+        return _page(len(rows), [row.body for row in rows[offset : offset + limit]])
+
+    @cached_property
+    def _listing_bodies(self) -> dict[tuple[str, bool], list[bytes]]:
+        """Encoded listings by state, newest first, without and with their inventory."""
+        items = {item.item_id: item for item in self._world.items}
+        found: dict[tuple[str, bool], list[bytes]] = {}
+        now = self._world.clock
+        for listing in sorted(self._shop.listings, key=lambda listing: listing.versions[0].at, reverse=True):
+            state = written.listing_state(listing, now)
+            for inventory in (False, True):
+                record = written.listing_record(listing, items[listing.item_id], now, inventory=inventory)
+                found.setdefault((state, inventory), []).append(msgspec.json.encode(record))
+        return found
+
+    def _listings(self, request: Request) -> bytes:
+        query = _Query(request, ("state", "limit", "offset", "sort_on", "sort_order", "includes"))
+        limit, offset = query.page()
+        state = query.choice("state", "active", _STATES)
+        query.choice("sort_on", "created", ("created", "price", "updated", "score"))
+        query.choice("sort_order", "desc", _ORDERS)
+        associations = ("Shipping", "Images", "Shop", "User", "Translations", "Inventory", "Videos", "Personalization")
+        inventory = "Inventory" in query.words("includes", associations)
+        bodies = self._listing_bodies.get((state, inventory), [])
+        return _page(len(bodies), bodies[offset : offset + limit])
+
+    @cached_property
+    def _entries(self) -> tuple[list[int], list[bytes]]:
+        entries = self._shop.entries
+        return (
+            [written.seconds(entry.at) for entry in entries],
+            [msgspec.json.encode(written.entry_record(entry)) for entry in entries],
+        )
+
+    def _ledger(self, request: Request) -> bytes:
+        query = _Query(request, ("min_created", "max_created", "limit", "offset"))
+        limit, offset = query.page()
+        low, high = query.moment("min_created"), query.moment("max_created")
+        if low is None or high is None:
+            raise _RefusedError(400, "min_created and max_created are required")
+        if high < low or high - low > _LEDGER_SPAN:
+            raise _RefusedError(400, "The range between min_created and max_created must not exceed 2678400 seconds")
+        times, bodies = self._entries
+        # Newest first, as Etsy lists it.
+        found = bodies[bisect_left(times, low) : bisect_right(times, high)][::-1]
+        return _page(len(found), found[offset : offset + limit])
+
+    @cached_property
+    def _paid(self) -> tuple[dict[int, bytes], dict[int, int]]:
+        """Encoded payments by id, and the payment that each ledger entry of one belongs to."""
+        receipts = {receipt.receipt_id: receipt for receipt in self._shop.receipts}
+        fees: dict[int, int] = {}
+        of_entry: dict[int, int] = {}
+        for entry in self._shop.entries:
+            receipt = receipts.get(entry.order_id or 0)
+            if receipt is not None and entry.reference_type == "shop_payment":
+                of_entry[entry.entry_id] = receipt.payment_id
+                if entry.ledger_type == "PAYMENT_PROCESSING_FEE":
+                    fees[receipt.receipt_id] = -entry.amount
+
+        def encoded(receipt: EtsyReceipt) -> bytes:
+            return msgspec.json.encode(written.payment_record(receipt, fees.get(receipt.receipt_id, 0)))
+
+        paid = {receipt.payment_id: encoded(receipt) for receipt in receipts.values() if receipt.paid_at is not None}
+        return paid, of_entry
+
+    def _entry_payments(self, request: Request) -> bytes:
+        payments, of_entry = self._paid
+        entries = _Query(request, ("ledger_entry_ids",)).numbers("ledger_entry_ids")
+        wanted = dict.fromkeys(of_entry[entry] for entry in entries if entry in of_entry)
+        return _page(len(wanted), [payments[payment] for payment in wanted if payment in payments])
+
+    def _payments(self, request: Request) -> bytes:
+        payments, _ = self._paid
+        wanted = dict.fromkeys(_Query(request, ("payment_ids",)).numbers("payment_ids"))
+        found = [payments[payment] for payment in wanted if payment in payments]
+        return _page(len(found), found)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+
+
+def _page(count: int, bodies: Sequence[bytes]) -> bytes:
+    return b'{"count":%d,"results":[%s]}' % (count, b",".join(bodies))
+
+
+def _refused(refusal: _RefusedError, headers: Mapping[str, str]) -> Response:
+    body = msgspec.json.encode({"error": refusal.error})
+    return Response(body, refusal.status, headers=dict(headers), media_type="application/json")
