@@ -3,9 +3,8 @@
 What belongs here: drawing orders from the world's marketplace sales. What does not: fees and payouts
 (``world_ebay_ledger``), and eBay's interface (``ebay_*``).
 
-Every order is drawn from a stream of its own sale, and everything in it carries its time, so what happened before a
-moment does not depend on how long the world goes on: ``ebay_orders(world.as_of(t))`` is the first part of
-``ebay_orders(world)``.
+Every order is drawn whole from a stream of its own sale, and everything in it carries its time, so what happened before
+a moment does not depend on how long the world goes on.
 """
 
 from __future__ import annotations
@@ -65,8 +64,8 @@ def username(person: Person) -> str:
     return person.email.partition("@")[0].replace(".", "_")
 
 
-def ebay_orders(world: World) -> list[EbayOrder]:
-    """All orders before the world's clock, oldest first, each as it is then."""
+def whole_orders(world: World) -> list[EbayOrder]:
+    """All orders placed before the world's clock, oldest first, with everything that will ever become of them."""
     sales = [sale for sale in world.marketplace_sales if sale.channel == "ebay"]
     listings = {listing.item_id: listing for listing in world.listings if listing.channel == "ebay"}
     titles = {item.item_id: item.title for item in world.items}
@@ -77,7 +76,7 @@ def ebay_orders(world: World) -> list[EbayOrder]:
         sale = basket[-1]
         order = _draw(world.seed, basket, listings, titles, people[sale.person], rates)
         _live(order, stream(world.seed, "ebay", "life", sale.sale_id), [_sold(s, listings[s.item_id]) for s in basket])
-        orders.append(_as_of(order, world.clock))
+        orders.append(order)
     return orders
 
 
@@ -245,8 +244,8 @@ def _number(order: EbayOrder, series: int) -> str:
     return f"{series}{order.order_id.replace('-', '')}"
 
 
-def _as_of(order: EbayOrder, now: datetime) -> EbayOrder:
-    """Forget what is still to come."""
+def forget_future(order: EbayOrder, now: datetime) -> None:
+    """Leave what happened before ``now``."""
     if order.paid_at is not None and order.paid_at >= now:
         order.paid_at = None
     order.parcels = [parcel for parcel in order.parcels if parcel.at < now]
@@ -257,4 +256,3 @@ def _as_of(order: EbayOrder, now: datetime) -> EbayOrder:
     elif wish is not None:
         wish.refused_at = wish.refused_at if wish.refused_at and wish.refused_at < now else None
         wish.granted_at = wish.granted_at if wish.granted_at and wish.granted_at < now else None
-    return order

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from retreasure_assets.sandbox.world import WORLD_START, World
-from retreasure_assets.sandbox.world_ebay import ebay_orders
+from retreasure_assets.sandbox.world_ebay import forget_future, whole_orders
 from retreasure_assets.sandbox.world_ebay_types import (
     ZERO,
     EbayBusiness,
@@ -40,8 +40,10 @@ _HOLD = timedelta(days=2)
 
 def ebay_business(world: World) -> EbayBusiness:
     """Orders, ledger and payouts before the world's clock."""
-    orders = ebay_orders(world)
+    orders = whole_orders(world)
     entries = [entry for order in orders for entry in _of_order(world.seed, order)]
+    for order in orders:
+        forget_future(order, world.clock)
     entries += _of_days(world)
     entries = sorted((e for e in entries if e.at < world.clock), key=lambda e: (e.at, e.entry_id, e.credit))
     return EbayBusiness(orders, entries, _pay_out(world, entries))
@@ -59,7 +61,7 @@ def _fees(order: EbayOrder, line: EbayLine, *, first: bool) -> Iterator[EbayFee]
 
 
 def _of_order(seed: int, order: EbayOrder) -> Iterator[EbayEntry]:
-    """Everything an order brings about in the ledger, as far as it has happened."""
+    """Everything that a whole order ever brings about in the ledger."""
     if order.paid_at is None:
         return
     rng = stream(seed, "ebay", "ledger", order.order_id)
@@ -96,7 +98,9 @@ def _of_order(seed: int, order: EbayOrder) -> Iterator[EbayEntry]:
         yield EbayEntry(f"5{number}", "SHIPPING_LABEL", False, at, label, order=order, memo="purchase")
         if chance(rng, 0.08):
             # A voided label carries the label's own id; only the booking tells them apart.
-            yield EbayEntry(f"5{number}", "SHIPPING_LABEL", True, at + hours(rng, 1, 40), label, order=order, memo="void")
+            yield EbayEntry(
+                f"5{number}", "SHIPPING_LABEL", True, at + hours(rng, 1, 40), label, order=order, memo="void"
+            )
     for refund in order.refunds:
         share = refund.amount / order.total
         back = tuple(
