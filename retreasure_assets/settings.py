@@ -20,6 +20,7 @@ ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref"
 #: The settings of which each switches a source on.
 _SWITCHES = (
     "shopify_token",
+    "ebay_refresh_token",
     "fx_enabled",
     "fx_url",
     "fx_intraday_url",
@@ -44,6 +45,15 @@ class Settings(BaseSettings):
     shopify_url: HttpUrl | None = Field(None, description="other server than https://<shop>.myshopify.com")
     shopify_shop: str | None = Field(None, description="the shop's myshopify name, without the domain")
     shopify_token: SecretStr | None = Field(None, description="Admin API access token (shpat_...)")
+
+    ebay_url: HttpUrl | None = Field(None, description="other server than https://api.ebay.com")
+    ebay_finances_url: HttpUrl | None = Field(None, description="other server than https://apiz.ebay.com")
+    ebay_client_id: str | None = Field(None, description="App ID (client id) of the eBay application")
+    ebay_client_secret: SecretStr | None = Field(None, description="Cert ID (client secret) of the eBay application")
+    ebay_refresh_token: SecretStr | None = Field(None, description="refresh token of the seller's consent")
+    ebay_marketplace: str | None = Field(None, pattern="^EBAY_[A-Z_]+$", description="the seller's own, as EBAY_GB")
+    ebay_signing_key: SecretStr | None = Field(None, description="Ed25519 private key, for sellers in the EU and UK")
+    ebay_signing_jwe: SecretStr | None = Field(None, description="that key's JWE from eBay's Key Management API")
 
     fx_url: HttpUrl | None = Field(None, description=f"folder of the ECB files; the public one is {ECB_URL}")
     fx_enabled: bool = Field(False, description="read exchange rates from the ECB")

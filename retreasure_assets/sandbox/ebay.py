@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from retreasure_assets.sandbox.ebay_finances import Finances
-from retreasure_assets.sandbox.ebay_format import Refusal, answer
+from retreasure_assets.sandbox.ebay_format import RefusalError, answer
 from retreasure_assets.sandbox.ebay_orders import Orders
 from retreasure_assets.sandbox.ebay_signature import SIGNING_JWE, SIGNING_KEY, signature_problem
 from retreasure_assets.sandbox.ebay_stock import EbayStock
@@ -40,24 +40,8 @@ EBAY_MARKETPLACE = "EBAY_IE"
 FINANCES_ROOT = "/apiz"
 
 _MARKETPLACES = frozenset(
-    [
-        "EBAY_AT",
-        "EBAY_AU",
-        "EBAY_BE",
-        "EBAY_CA",
-        "EBAY_CH",
-        "EBAY_DE",
-        "EBAY_ES",
-        "EBAY_FR",
-        "EBAY_GB",
-        "EBAY_HK",
-        "EBAY_IE",
-        "EBAY_IT",
-        "EBAY_NL",
-        "EBAY_PL",
-        "EBAY_SG",
-        "EBAY_US",
-    ]
+    f"EBAY_{country}"
+    for country in ("AT", "AU", "BE", "CA", "CH", "DE", "ES", "FR", "GB", "HK", "IE", "IT", "NL", "PL", "SG", "US")
 )
 
 
@@ -148,7 +132,7 @@ class EbayFace:
             try:
                 self._admit(request)
                 return respond(request)
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 return refusal.answer()
 
         return Route(path, handle, methods=["GET"])
@@ -157,15 +141,17 @@ class EbayFace:
         """Token, marketplace and signature.
 
         Raises:
-            Refusal: one is missing or wrong.
+            RefusalError: one is missing or wrong.
         """
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or self._tokens.get(token, 0.0) <= self._options.clock():
-            raise Refusal(401, 1001, "Invalid access token", "OAuth")
+            raise RefusalError(401, 1001, "Invalid access token", "OAuth")
         if not request.url.path.startswith(FINANCES_ROOT):
             return
         if request.headers.get("x-ebay-c-marketplace-id") not in _MARKETPLACES:
-            raise Refusal(400, 135011, "The value of X-EBAY-C-MARKETPLACE-ID is missing or invalid.", "API_FINANCES")
+            raise RefusalError(
+                400, 135011, "The value of X-EBAY-C-MARKETPLACE-ID is missing or invalid.", "API_FINANCES"
+            )
         if self._options.signatures:
             problem = signature_problem(
                 request.method,
@@ -176,7 +162,7 @@ class EbayFace:
                 self._options.clock(),
             )
             if problem is not None:
-                raise Refusal(403, problem[0], problem[1], "ACCESS")
+                raise RefusalError(403, problem[0], problem[1], "ACCESS")
 
     async def _token(self, request: Request) -> Response:
         """A new access token for the refresh token."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 from starlette.responses import Response
 
-from retreasure_assets.sandbox.ebay_format import Json, Refusal, filters, iso, money, page, period, settled, whole
+from retreasure_assets.sandbox.ebay_format import Json, RefusalError, filters, iso, money, page, period, settled, whole
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_ebay import username
 from retreasure_assets.sandbox.world_ebay_types import EbayBusiness, EbayEntry, EbayFee, EbayPayout
@@ -22,7 +22,7 @@ from retreasure_assets.sandbox.world_ebay_types import EbayBusiness, EbayEntry, 
 _DOMAIN = "API_FINANCES"
 _PATH = "/sell/finances/v1"
 _TYPES = frozenset(
-    [
+    (
         "SALE",
         "REFUND",
         "CREDIT",
@@ -34,7 +34,7 @@ _TYPES = frozenset(
         "WITHDRAWAL",
         "LOAN_REPAYMENT",
         "PURCHASE",
-    ]
+    )
 )
 _STATUSES = frozenset(
     ["PAYOUT", "FUNDS_PROCESSING", "FUNDS_AVAILABLE_FOR_PAYOUT", "FUNDS_ON_HOLD", "COMPLETED", "FAILED"]
@@ -65,7 +65,7 @@ class Finances:
         """getTransactions; 204 where nothing matches.
 
         Raises:
-            Refusal: a parameter is not taken.
+            RefusalError: a parameter is not taken.
         """
         terms = filters(query.get("filter"))
         chosen: Sequence[EbayEntry] = self._entries
@@ -90,7 +90,7 @@ class Finances:
         """getPayouts; 204 where nothing matches.
 
         Raises:
-            Refusal: a parameter is not taken.
+            RefusalError: a parameter is not taken.
         """
         terms = filters(query.get("filter"))
         chosen: Sequence[EbayPayout] = self._payouts
@@ -104,7 +104,7 @@ class Finances:
     def _within(self, records: Sequence[T], term: str, error_id: int) -> list[T]:
         found = period(term)
         if found is None or (found[1] is not None and found[1] < found[0]):
-            raise Refusal(400, error_id, "The value of the date filter is invalid.", _DOMAIN)
+            raise RefusalError(400, error_id, "The value of the date filter is invalid.", _DOMAIN)
         start, end = found
         return [record for record in records if start <= record.at <= (end or start + _OPEN_PERIOD)]
 
@@ -117,11 +117,11 @@ class Finances:
         fields: tuple[str, ...],
         node: Callable[[T], Json],
     ) -> Response:
-        wrong = Refusal(400, 135003, "The value of pagination is invalid.", _DOMAIN)
+        wrong = RefusalError(400, 135003, "The value of pagination is invalid.", _DOMAIN)
         limit = whole(query, "limit", 20, 1, highest, wrong)
         offset = whole(query, "offset", 0, 0, 10**9, wrong)
         if query.get("sort", fields[0]) not in fields:
-            raise Refusal(400, 135005, "The value of sorting is invalid.", _DOMAIN)
+            raise RefusalError(400, 135005, "The value of sorting is invalid.", _DOMAIN)
         ordered = list(chosen) if "sort" in query else list(reversed(chosen))
         records = [msgspec.json.encode(node(record)) for record in ordered[offset : offset + limit]]
         if not records:
@@ -213,5 +213,5 @@ def _fee(fee: EbayFee, amount: Callable[[Decimal], Json]) -> Json:
 def _value(terms: Mapping[str, str], name: str, known: frozenset[str], error_id: int) -> str:
     text = terms[name].strip("{}")
     if text not in known:
-        raise Refusal(400, error_id, f"The value of {name} is invalid.", _DOMAIN)
+        raise RefusalError(400, error_id, f"The value of {name} is invalid.", _DOMAIN)
     return text

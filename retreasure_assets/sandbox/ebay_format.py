@@ -23,7 +23,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z")
 _RANGE = re.compile(rf"^\[({_TIME.pattern})\.\.({_TIME.pattern})?\]$")
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A request that eBay does not take.
 
     Args:
@@ -117,11 +117,11 @@ def period(term: str) -> tuple[datetime, datetime | None] | None:
     return (ends[0], ends[1]) if ends[0] is not None else None
 
 
-def whole(query: Mapping[str, str], name: str, default: int, low: int, high: int, refusal: Refusal) -> int:
+def whole(query: Mapping[str, str], name: str, default: int, low: int, high: int, refusal: RefusalError) -> int:
     """A whole number among the parameters.
 
     Raises:
-        Refusal: it is none, or out of bounds.
+        RefusalError: it is none, or out of bounds.
     """
     text = query.get(name)
     if text is None:

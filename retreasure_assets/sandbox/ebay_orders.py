@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from retreasure_assets.sandbox.ebay_format import (
     Json,
-    Refusal,
+    RefusalError,
     answer,
     contact,
     filters,
@@ -67,18 +67,20 @@ class Orders:
         """getOrders.
 
         Raises:
-            Refusal: a parameter is not taken.
+            RefusalError: a parameter is not taken.
         """
         detailed = _detailed(query)
         if "orderIds" in query:
             ids = query["orderIds"].split(",")
             if len(ids) > 50:
-                raise Refusal(400, 30900, "Exceeded maximum number of order IDs (the current limit is 50)", _DOMAIN)
+                raise RefusalError(
+                    400, 30900, "Exceeded maximum number of order IDs (50)", _DOMAIN
+                )
             found = [self._by_id[order_id] for order_id in ids if order_id in self._by_id]
             records = [self._text(order, detailed, whole_story=False) for order in found]
             return page("orders", records, len(records), _PATH, 50, 0, 0)
-        limit = whole(query, "limit", 50, 1, _MAX_LIMIT, Refusal(400, 31100, "Invalid limit", _DOMAIN))
-        offset = whole(query, "offset", 0, 0, 10**9, Refusal(400, 31000, "Invalid offset", _DOMAIN))
+        limit = whole(query, "limit", 50, 1, _MAX_LIMIT, RefusalError(400, 31100, "Invalid limit", _DOMAIN))
+        offset = whole(query, "offset", 0, 0, 10**9, RefusalError(400, 31000, "Invalid offset", _DOMAIN))
         chosen = self._chosen(query.get("filter"))
         records = [self._text(order, detailed, whole_story=False) for order in chosen[offset : offset + limit]]
         following = offset + limit if offset + limit < len(chosen) else 0
@@ -88,22 +90,22 @@ class Orders:
         """getOrder.
 
         Raises:
-            Refusal: there is no such order.
+            RefusalError: there is no such order.
         """
         order = self._by_id.get(order_id)
         if order is None:
-            raise Refusal(404, 32100, "Invalid order ID", _DOMAIN)
+            raise RefusalError(404, 32100, "Invalid order ID", _DOMAIN)
         return Response(self._text(order, _detailed(query), whole_story=True), media_type="application/json")
 
     def fulfilments(self, order_id: str) -> Response:
         """getShippingFulfillments.
 
         Raises:
-            Refusal: there is no such order.
+            RefusalError: there is no such order.
         """
         order = self._by_id.get(order_id)
         if order is None:
-            raise Refusal(404, 32100, "Invalid order ID", _DOMAIN)
+            raise RefusalError(404, 32100, "Invalid order ID", _DOMAIN)
         found = [
             {
                 "fulfillmentId": parcel.tracking_number,
@@ -119,10 +121,10 @@ class Orders:
     def _chosen(self, text: str | None) -> list[EbayOrder]:
         terms = filters(text)
         if text and not terms:
-            raise Refusal(400, 30700, "Invalid filter name", _DOMAIN)
+            raise RefusalError(400, 30700, "Invalid filter name", _DOMAIN)
         for name in terms:
             if name not in ("creationdate", "lastmodifieddate", "orderfulfillmentstatus"):
-                raise Refusal(400, 30700, f"Invalid filter name: {name}", _DOMAIN)
+                raise RefusalError(400, 30700, f"Invalid filter name: {name}", _DOMAIN)
         chosen = self._orders
         if "creationdate" in terms:
             # Where both are given, only the creation date counts.
@@ -269,19 +271,19 @@ def _detailed(query: Mapping[str, str]) -> bool:
     """Whether TAX_BREAKDOWN is asked for: only then totals contain the tax that eBay remits."""
     group = query.get("fieldGroups")
     if group not in (None, "TAX_BREAKDOWN"):
-        raise Refusal(400, 32800, "Invalid field group", _DOMAIN)
+        raise RefusalError(400, 32800, "Invalid field group", _DOMAIN)
     return group is not None
 
 
 def _period(term: str) -> tuple[datetime, datetime | None]:
     found = period(term)
     if found is None:
-        raise Refusal(400, 30810, "Invalid date format", _DOMAIN)
+        raise RefusalError(400, 30810, "Invalid date format", _DOMAIN)
     start, end = found
     if end is not None and end < start:
-        raise Refusal(400, 30840, "Start date should be before end date", _DOMAIN)
+        raise RefusalError(400, 30840, "Start date should be before end date", _DOMAIN)
     if end is not None and end - start > _YEARS:
-        raise Refusal(400, 30830, "Time range between start date and end date must be within '2' years.", _DOMAIN)
+        raise RefusalError(400, 30830, "Time range between start date and end date must be within '2' years.", _DOMAIN)
     return start, end
 
 

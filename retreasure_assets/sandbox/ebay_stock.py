@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 from starlette.responses import Response
 
-from retreasure_assets.sandbox.ebay_format import Json, Refusal, answer, money, page, whole
+from retreasure_assets.sandbox.ebay_format import Json, RefusalError, answer, money, page, whole
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_ebay import MARKETPLACES, asking_price, marketplace_of
 from retreasure_assets.sandbox.world_types import Item, Listing
@@ -38,14 +38,14 @@ class EbayStock:
         """getInventoryItems; ``offset`` is the number of a page.
 
         Raises:
-            Refusal: a parameter is not taken.
+            RefusalError: a parameter is not taken.
         """
-        wrong = Refusal(400, 25706, "You have provided invalid pagination values.", _DOMAIN)
+        wrong = RefusalError(400, 25706, "You have provided invalid pagination values.", _DOMAIN)
         limit = whole(query, "limit", 25, 1, 200, wrong)
         number = whole(query, "offset", 0, 0, 10**9, wrong)
         start = number * limit
         if start and start >= len(self._items):
-            raise Refusal(400, 25706, "You have provided invalid pagination values.", _DOMAIN)
+            raise RefusalError(400, 25706, "You have provided invalid pagination values.", _DOMAIN)
         following = number + 1 if start + limit < len(self._items) else 0
         records = self._items[start : start + limit]
         return page("inventoryItems", records, len(self._items), f"{_PATH}/inventory_item", limit, number, following)
@@ -54,14 +54,14 @@ class EbayStock:
         """getOffers of one SKU.
 
         Raises:
-            Refusal: no SKU, or none that is offered.
+            RefusalError: no SKU, or none that is offered.
         """
         sku = query.get("sku")
         if not sku:
-            raise Refusal(400, 25707, "This is an invalid value for a SKU.", _DOMAIN)
+            raise RefusalError(400, 25707, "This is an invalid value for a SKU.", _DOMAIN)
         listing = self._listings.get(sku)
         if listing is None:
-            raise Refusal(404, 25713, "This Offer is not available.", _DOMAIN)
+            raise RefusalError(404, 25713, "This Offer is not available.", _DOMAIN)
         offer = self._offer(listing)
         return answer({"total": 1, "size": 1, "limit": 100, "href": f"{_PATH}/offer?sku={sku}", "offers": [offer]})
 
