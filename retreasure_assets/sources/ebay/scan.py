@@ -112,9 +112,9 @@ def _end(state: ScanState, now: datetime) -> str:
     last = parse_time(state.until) if state.until else now - CLOCK_SKEW
     if start is None or last is None:
         raise ValueError("a scan's times are ISO")
-    if not state.until and start >= last:
-        return ""
-    return iso(min(start + PERIOD, last))
+    end = iso(min(start + PERIOD, last))
+    # In eBay's milliseconds: a period without length is the open one's turn, or the end.
+    return "" if not state.until and end <= state.start else end
 
 
 def iso(moment: datetime) -> str:
