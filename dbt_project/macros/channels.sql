@@ -8,20 +8,25 @@
 #}
 {% macro channel_models(noun) -%}
   {%- set models = {
-    'orders': ['int_orders__shopify', 'int_orders__pos', 'int_orders__exports'],
-    'order_lines': ['int_order_lines__shopify', 'int_order_lines__pos', 'int_order_lines__exports'],
-    'payments': [],
-    'refunds': [],
-    'refund_lines': [],
-    'shipments': [],
-    'fees': [],
-    'payouts': [],
-    'payout_lines': [],
-    'listing_versions': [],
-    'inventory_levels': [],
+    'orders': ['int_orders__shopify', 'int_orders__pos', 'int_orders__ebay', 'int_orders__exports'],
+    'order_lines': ['int_order_lines__shopify', 'int_order_lines__pos', 'int_order_lines__ebay', 'int_order_lines__exports'],
+    'payments': ['int_payments__ebay'],
+    'refunds': ['int_refunds__ebay'],
+    'refund_lines': ['int_refund_lines__ebay'],
+    'shipments': ['int_shipments__ebay'],
+    'fees': ['int_fees__ebay'],
+    'payouts': ['int_payouts__ebay'],
+    'payout_lines': ['int_payout_lines__ebay'],
+    'listing_versions': ['int_listing_versions__ebay'],
+    'inventory_levels': ['int_inventory_levels__ebay'],
     'locations': [],
   } -%}
   {{- return(models[noun]) -}}
+{%- endmacro %}
+
+{# The channels whose orders an API brings -> its staged orders: where an export knows the same order, the API's row wins. #}
+{% macro api_orders() -%}
+  {{- return({'shopify': ref('stg_shopify__orders'), 'ebay': ref('stg_ebay__orders')}) -}}
 {%- endmacro %}
 
 {# `union all` of the rows of a noun's channel models that are new to the calling model. #}

@@ -23,10 +23,13 @@
   API's row wins. `lowest` bounds the search when given.
 #}
 {% macro unknown_to_api(orders, lowest=none) -%}
+{%- for channel, staged in api_orders().items() %}
+{%- if not loop.first %} and {% endif -%}
 not exists (
     select 1
-    from {{ ref('stg_shopify__orders') }} as api
-    where {{ orders }}.channel = 'shopify' and api.order_id = {{ orders }}.order_id
+    from {{ staged }} as api
+    where {{ orders }}.channel = '{{ channel }}' and api.order_id = {{ orders }}.order_id
     {%- if lowest %} and {{ not_before('api.created_at', lowest) }} {%- endif %}
 )
+{%- endfor %}
 {%- endmacro %}

@@ -6,7 +6,6 @@ HTTP and tokens (``ebay``).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,10 +27,9 @@ from retreasure_assets.sandbox.ebay_format import (
     whole,
 )
 from retreasure_assets.sandbox.world import World
-from retreasure_assets.sandbox.world_ebay import username
+from retreasure_assets.sandbox.world_ebay import relay_address, username
 from retreasure_assets.sandbox.world_ebay_types import ZERO, EbayBusiness, EbayCancellation, EbayLine, EbayOrder
 from retreasure_assets.sandbox.world_fx import rounded
-from retreasure_assets.sandbox.world_types import Person
 
 _DOMAIN = "API_FULFILLMENT"
 _PATH = "/sell/fulfillment/v1/order"
@@ -40,11 +38,6 @@ _YEARS = timedelta(days=730)
 #: How long eBay shows an order's e-mail address, and names, streets and telephones.
 _EMAIL_SHOWN = timedelta(days=14)
 _NAMES_SHOWN = timedelta(days=90)
-
-
-def relay_address(person: Person) -> str:
-    """The address under which eBay passes mail on to a buyer: never the buyer's own."""
-    return f"{hashlib.sha256(person.email.encode()).hexdigest()[:20]}@members.ebay.com"
 
 
 class Orders:
@@ -73,9 +66,7 @@ class Orders:
         if "orderIds" in query:
             ids = query["orderIds"].split(",")
             if len(ids) > 50:
-                raise RefusalError(
-                    400, 30900, "Exceeded maximum number of order IDs (50)", _DOMAIN
-                )
+                raise RefusalError(400, 30900, "Exceeded maximum number of order IDs (50)", _DOMAIN)
             found = [self._by_id[order_id] for order_id in ids if order_id in self._by_id]
             records = [self._text(order, detailed, whole_story=False) for order in found]
             return page("orders", records, len(records), _PATH, 50, 0, 0)

@@ -1,7 +1,7 @@
 """All facts of a world: what gold must arrive at, row by row, to the cent.
 
-What belongs here: the till's facts, added to the online shop's, and the list of the other channels. What does not: daily
-figures and KPIs (``truth``).
+What belongs here: the till's facts, added to the online shop's, and the list of the other channels. What does not:
+daily figures and KPIs (``truth``).
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
+from retreasure_assets.sandbox.truth_ebay import add_ebay
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row, business_date, four, utc, with_refunds
 from retreasure_assets.sandbox.truth_online import OnlineFacts
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_types import Receipt, ReceiptLine
 
 #: What adds the rows of one more channel to the facts.
-CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = ()
+CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = (add_ebay,)
 
 
 class Facts(OnlineFacts):

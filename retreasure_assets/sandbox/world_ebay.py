@@ -9,6 +9,7 @@ a moment does not depend on how long the world goes on.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -62,6 +63,11 @@ def asking_price(price: Decimal, marketplace: str) -> Decimal:
 def username(person: Person) -> str:
     """The name under which a person buys on eBay."""
     return person.email.partition("@")[0].replace(".", "_")
+
+
+def relay_address(person: Person) -> str:
+    """The address under which eBay passes mail on to a buyer: never the buyer's own."""
+    return f"{hashlib.sha256(person.email.encode()).hexdigest()[:20]}@members.ebay.com"
 
 
 def whole_orders(world: World) -> list[EbayOrder]:
