@@ -14,7 +14,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
         monkeypatch.setenv(f"RETREASURE_{name.upper()}", value)
     loaded = load_settings()
     connectors = configured_connectors(loaded)
-    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "fx"}
+    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "ebay", "fx"}
     assert not set(connectors) & set(missing_settings(loaded))
     for source, connector in connectors.items():
         assert connector.source == source
@@ -75,10 +75,17 @@ def test_tables() -> None:
         "shopify_inventory_levels",
         "shopify_payouts",
         "shopify_balance_transactions",
+        "ebay_orders",
+        "ebay_inventory_items",
+        "ebay_offers",
+        "ebay_transactions",
+        "ebay_payouts",
         "fx_ecb_rates",
         "fx_intraday_rates",
     }
     assert {table for table, entity in declared_entities().items() if entity.personal} == {
         "shopify_orders",
         "shopify_customers",
+        "ebay_orders",
+        "ebay_transactions",
     }

@@ -1,4 +1,4 @@
-{{ config(unique_key='record_id') }}
+{{ config(unique_key='record_id', meta={'bound_by': 'ingested_at'}) }}
 {#- Every state seen: listings are a history. -#}
 
 {{ stage('ebay_offers', [
