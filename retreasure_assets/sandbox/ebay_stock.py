@@ -96,7 +96,6 @@ def _item(item: Item, listing: Listing) -> Json:
         "locale": "en_GB",
         "product": {
             "title": item.title,
-            "aspects": {"Material": [item.material], "Era": [item.era], "Maker": [item.maker]},
             "description": item.description_html,
             "imageUrls": [
                 f"https://i.ebayimg.com/images/g/{item.item_id}/{number}.jpg" for number in range(len(item.photos))
