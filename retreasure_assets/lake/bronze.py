@@ -205,7 +205,13 @@ class BronzeWriter:
         updated = timestamps(judged.updated, len(judged.places))
         known: set[str] = set()
         if read is not None and actions is not None:
-            known = self._known.find(actions, files(self._lake, layer, name, actions), judged.record_ids, updated)
+            known = self._known.find(
+                actions,
+                files(self._lake, layer, name, actions),
+                judged.record_ids,
+                updated,
+                latest=batch.entity.snapshot and layer == "bronze",
+            )
         new = [row for row, record_id in enumerate(judged.record_ids) if record_id not in known]
         if not new:
             return _Rows(layer, judged, read, None)

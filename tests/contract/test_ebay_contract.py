@@ -1,4 +1,4 @@
-"""eBay against its published contracts: what the connector asks, what the sandbox answers, what masks and silver read."""
+"""eBay against its published contracts: what the connector asks, what the sandbox answers, what silver reads."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def synced(world: World) -> Iterator[tuple[Recorder, dict[str, list[bytes]]]]:
             for name, entity in ENTITIES.items()
         }
         connector.close()
-    yield recorder, records
+    return recorder, records
 
 
 def operation(specs: Mapping[str, Json], request: httpx.Request) -> tuple[Json, Json, dict[str, str]]:

@@ -66,6 +66,7 @@ INVENTORY_ITEMS = Entity(
     natural_key=("sku",),
     updated_at=None,
     description="eBay inventory items: quantity by SKU and place, one record per state seen.",
+    snapshot=True,
 )
 
 OFFERS = Entity(
@@ -74,6 +75,7 @@ OFFERS = Entity(
     natural_key=("offerId",),
     updated_at=None,
     description="eBay offers: price, marketplace and listing of a SKU, one record per state seen.",
+    snapshot=True,
 )
 
 TRANSACTIONS = Entity(

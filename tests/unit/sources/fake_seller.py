@@ -115,7 +115,8 @@ class FakeSeller:
         start, end = match[1], match[2] or "9999"
         limit, offset = int(query["limit"]), int(query.get("offset", 0))
         assert limit <= highest
-        assert start <= iso(NOW + timedelta(minutes=1)) and (not match[2] or end <= iso(NOW))
+        assert start <= iso(NOW + timedelta(minutes=1))
+        assert not match[2] or end <= iso(NOW)
         found = [record for record in getattr(self, name) if start <= record[time_key] <= end]
         if not found and name != "orders":
             return httpx.Response(204)

@@ -1,4 +1,4 @@
-{{ config(unique_key='record_id', meta={'bound_by': 'ingested_at'}) }}
+{{ config(unique_key=['record_id', 'ingested_at'], meta={'bound_by': 'ingested_at'}) }}
 {#- Every state seen: listings are a history. -#}
 
 {{ stage('ebay_offers', [
@@ -11,4 +11,4 @@
     ['quantity', 'availableQuantity', 'int'],
     ['currency', 'pricingSummary.price.currency', 'text'],
     ['price', 'pricingSummary.price.value', 'money'],
-], keep='every') }}
+], keep='states') }}
