@@ -58,6 +58,8 @@ class Entity:
         masks: path -> mask for every personal field. An entity with masks is personal: a record's raw bytes are sealed,
             unless it names nobody and its masked payload is the same, byte for byte.
         overlap: how far an incremental sync reads back behind its cursor.
+        snapshot: whether a record without a change time is the state of the moment, so that a state which comes back
+            (sold, then on offer again) is news, and not the duplicate of an old one.
         description: one sentence for the catalogue.
         owner: the team that answers for it.
     """
@@ -70,6 +72,7 @@ class Entity:
     identities: tuple[Identity, ...] = ()
     masks: Mapping[str, Mask] = field(default_factory=dict)
     overlap: timedelta = timedelta(hours=48)
+    snapshot: bool = False
     owner: str = "team:data-platform"
 
     @property

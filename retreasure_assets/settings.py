@@ -22,6 +22,7 @@ ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref"
 _SWITCHES = (
     "shopify_token",
     "etsy_refresh_token",
+    "ebay_refresh_token",
     "fx_enabled",
     "fx_url",
     "fx_intraday_url",
@@ -52,6 +53,14 @@ class Settings(BaseSettings):
     etsy_shared_secret: SecretStr | None = Field(None, description="the Etsy app's shared secret")
     etsy_refresh_token: SecretStr | None = Field(None, description="OAuth refresh token of the shop's connection")
     etsy_shop_id: int | None = Field(None, ge=1, description="the shop's number on Etsy")
+    ebay_url: HttpUrl | None = Field(None, description="other server than https://api.ebay.com")
+    ebay_finances_url: HttpUrl | None = Field(None, description="other server than https://apiz.ebay.com")
+    ebay_client_id: str | None = Field(None, description="App ID (client id) of the eBay application")
+    ebay_client_secret: SecretStr | None = Field(None, description="Cert ID (client secret) of the eBay application")
+    ebay_refresh_token: SecretStr | None = Field(None, description="refresh token of the seller's consent")
+    ebay_marketplace: str | None = Field(None, pattern="^EBAY_[A-Z_]+$", description="the seller's own, as EBAY_GB")
+    ebay_signing_key: SecretStr | None = Field(None, description="Ed25519 private key, for sellers in the EU and UK")
+    ebay_signing_jwe: SecretStr | None = Field(None, description="that key's JWE from eBay's Key Management API")
 
     fx_url: HttpUrl | None = Field(None, description=f"folder of the ECB files; the public one is {ECB_URL}")
     fx_enabled: bool = Field(False, description="read exchange rates from the ECB")

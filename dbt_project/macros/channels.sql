@@ -8,17 +8,17 @@
 #}
 {% macro channel_models(noun) -%}
   {%- set models = {
-    'orders': ['int_orders__shopify', 'int_orders__etsy', 'int_orders__pos', 'int_orders__exports'],
-    'order_lines': ['int_order_lines__shopify', 'int_order_lines__etsy', 'int_order_lines__pos', 'int_order_lines__exports'],
-    'payments': ['int_payments__etsy'],
-    'refunds': ['int_refunds__etsy'],
-    'refund_lines': [],
-    'shipments': ['int_shipments__etsy'],
-    'fees': ['int_fees__etsy'],
-    'payouts': ['int_payouts__etsy'],
-    'payout_lines': ['int_payout_lines__etsy'],
-    'listing_versions': ['int_listing_versions__etsy'],
-    'inventory_levels': [],
+    'orders': ['int_orders__shopify', 'int_orders__etsy', 'int_orders__pos', 'int_orders__ebay', 'int_orders__exports'],
+    'order_lines': ['int_order_lines__shopify', 'int_order_lines__etsy', 'int_order_lines__pos', 'int_order_lines__ebay', 'int_order_lines__exports'],
+    'payments': ['int_payments__etsy', 'int_payments__ebay'],
+    'refunds': ['int_refunds__etsy', 'int_refunds__ebay'],
+    'refund_lines': ['int_refund_lines__ebay'],
+    'shipments': ['int_shipments__etsy', 'int_shipments__ebay'],
+    'fees': ['int_fees__etsy', 'int_fees__ebay'],
+    'payouts': ['int_payouts__etsy', 'int_payouts__ebay'],
+    'payout_lines': ['int_payout_lines__etsy', 'int_payout_lines__ebay'],
+    'listing_versions': ['int_listing_versions__etsy', 'int_listing_versions__ebay'],
+    'inventory_levels': ['int_inventory_levels__ebay'],
     'locations': [],
   } -%}
   {{- return(models[noun]) -}}

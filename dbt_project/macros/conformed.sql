@@ -23,6 +23,7 @@
   {{- return([
     ['shopify', 'stg_shopify__orders', 'order_id', 'created_at'],
     ['etsy', 'stg_etsy__receipts', 'order_id', 'created_at'],
+    ['ebay', 'stg_ebay__orders', 'order_id', 'created_at'],
   ]) -}}
 {%- endmacro %}
 

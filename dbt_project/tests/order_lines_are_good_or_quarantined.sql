@@ -27,6 +27,10 @@ staged as (
     from {{ ref('int_order_lines__pos') }}
     where {{ built_last(ref('int_order_lines__pos')) }}
     union
+    select channel, order_id, line_id
+    from {{ ref('int_order_lines__ebay') }}
+    where {{ built_last(ref('int_order_lines__ebay')) }}
+    union
     select lines.channel, lines.order_id, lines.line_id
     from {{ ref('int_order_lines__exports') }} as lines
     where {{ built_last(ref('int_order_lines__exports')) }} and {{ unknown_to_api('lines') }}

@@ -23,6 +23,10 @@ staged as (
     from {{ ref('stg_pos__transactions') }}
     where coalesce(line_type, '') <> 'return' and {{ built_last(ref('stg_pos__transactions')) }}
     union
+    select 'ebay' as channel, order_id
+    from {{ ref('stg_ebay__orders') }}
+    where {{ built_last(ref('stg_ebay__orders')) }}
+    union
     select channel, order_id
     from {{ ref('int_export_rows') }}
     where {{ built_last(ref('int_export_rows')) }}

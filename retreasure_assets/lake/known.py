@@ -30,7 +30,9 @@ class KnownRecords:
         """Release the engine."""
         self._engine.close()
 
-    def find(self, actions: pa.Table, files: list[str], record_ids: list[str], updated: pa.Array) -> set[str]:
+    def find(
+        self, actions: pa.Table, files: list[str], record_ids: list[str], updated: pa.Array, *, latest: bool = False
+    ) -> set[str]:
         """Those of the records that the table has.
 
         A record that came before has the same change time, so only files that can hold one of the batch's change
@@ -42,6 +44,7 @@ class KnownRecords:
             files: their paths, in the same order.
             record_ids: the batch's records.
             updated: their change times, UTC, null where there is none.
+            latest: whether a record without a change time is known only while it is the newest of its key.
 
         Raises:
             LakeError: the table cannot be read.
@@ -55,21 +58,28 @@ class KnownRecords:
             condition = (
                 f"source_updated_at BETWEEN TIMESTAMPTZ '{first.isoformat()}' AND TIMESTAMPTZ '{last.isoformat()}'"
             )
-            found |= self._among(candidates, condition, wanted.filter(pc.invert(wanted["undated"])))
+            found |= self._among(candidates, condition, wanted.filter(pc.invert(wanted["undated"])), latest=False)
         if updated.null_count:
             candidates = _undated(actions, files)
-            found |= self._among(candidates, "source_updated_at IS NULL", wanted.filter(wanted["undated"]))
+            undated = wanted.filter(wanted["undated"])
+            found |= self._among(candidates, "source_updated_at IS NULL", undated, latest=latest)
         return found
 
-    def _among(self, files: list[str], condition: str, wanted: pa.Table) -> set[str]:
+    def _among(self, files: list[str], condition: str, wanted: pa.Table, *, latest: bool) -> set[str]:
         if not files:
             return set()
+        newest = (
+            "QUALIFY row_number() OVER (PARTITION BY natural_key ORDER BY ingested_at DESC, record_id DESC) = 1"
+            if latest
+            else ""
+        )
         with explained("The lake"):
             try:
                 self._engine.register("wanted", wanted)
                 rows = self._engine.execute(
-                    "SELECT DISTINCT record_id FROM read_parquet($files, hive_partitioning => false) "
-                    f"WHERE {condition} AND record_id IN (SELECT w.record_id FROM wanted AS w)",
+                    "SELECT DISTINCT record_id FROM ("
+                    "SELECT record_id FROM read_parquet($files, hive_partitioning => false) "
+                    f"WHERE {condition} {newest}) WHERE record_id IN (SELECT w.record_id FROM wanted AS w)",
                     {"files": files},
                 ).fetchall()
             except duckdb.Error as error:

@@ -100,7 +100,13 @@ class Lookup:
         updated = timestamps(judged.updated, len(judged.places))
         known: set[str] = set(ahead.judged.record_ids) if ahead is not None else set()
         if actions is not None:
-            known |= self._known.find(actions, files(self._lake, layer, name, actions), judged.record_ids, updated)
+            known |= self._known.find(
+                actions,
+                files(self._lake, layer, name, actions),
+                judged.record_ids,
+                updated,
+                latest=batch.entity.snapshot and layer == "bronze",
+            )
         fresh = judged.without(known)
         if not fresh.places:
             return rows

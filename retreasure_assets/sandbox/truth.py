@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from retreasure_assets.sandbox.truth_ebay import ebay_counts, ebay_personal_values
 from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_oversells import oversells
@@ -203,6 +204,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "pos_receipts": len(world.receipts),
         "pos_lines": sum(len(receipt.lines) for receipt in world.receipts),
         "pos_products": sum(listing.channel == "pos" for listing in world.listings),
+        **ebay_counts(world),
         "items": len(facts.shown_items),
         "items_sold": len({item_id for _, item_id in sold}),
         "listings": len(facts.listings),
@@ -232,6 +234,7 @@ def planted_personal_values(world: World) -> list[str]:
         found.update(value for value in (receipt.message, receipt.gift_message, receipt.gift_sender) if value)
         found.add(str(receipt.user_id))
         found.update(refund.note for refund in receipt.refunds if refund.note)
+    found.update(ebay_personal_values(world))
     return sorted(found)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
+from retreasure_assets.sandbox.truth_ebay import add_ebay
 from retreasure_assets.sandbox.truth_etsy import add_etsy
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row, business_date, four, utc, with_refunds
 from retreasure_assets.sandbox.truth_online import OnlineFacts
@@ -17,7 +18,7 @@ from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_types import Receipt, ReceiptLine
 
 #: What adds the rows of one more channel to the facts.
-CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = (add_etsy,)
+CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = (add_ebay, add_etsy)
 
 
 class Facts(OnlineFacts):

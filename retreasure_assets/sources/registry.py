@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from retreasure_assets.entities import Connector, Entity
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.api_source import ApiSource
+from retreasure_assets.sources.ebay.source import SOURCE as EBAY
 from retreasure_assets.sources.etsy.source import SOURCE as ETSY
 from retreasure_assets.sources.fx.source import SOURCE as FX
 from retreasure_assets.sources.shopify.source import SOURCE as SHOPIFY
@@ -18,6 +19,7 @@ from retreasure_assets.sources.shopify.source import SOURCE as SHOPIFY
 API_SOURCES: tuple[ApiSource, ...] = (
     SHOPIFY,
     ETSY,
+    EBAY,
     FX,
 )
 

@@ -4,6 +4,7 @@
     [name, path, type]                 name of the column, dotted path in the document, one of the types below
     [name, path, 'list', fields]       a list of objects, kept for explode() and sum_of()
     [name, path, 'map']                an object whose keys are data, kept for explode_map()
+    [name, path, 'values']             a list of plain values, kept for explode_values()
 
   Types: text, lower (lower-cased text), gid (number of a Shopify gid), money, divided (an object {amount, divisor}: whole
   units and how many make one), int, flag, time, epoch (seconds since 1970), date.
@@ -36,7 +37,7 @@
 {% macro json_column(row, field) -%}
   {%- set type = field[2] -%}
   {%- set text = json_text(row, field) | trim if type != 'divided' else '' -%}
-  {%- if type in ('text', 'list', 'map') -%} {{ text }}
+  {%- if type in ('text', 'list', 'map', 'values') -%} {{ text }}
   {%- elif type == 'lower' -%} lower({{ text }})
   {%- elif type == 'gid' -%} {{ gid_tail(text) }}
   {%- elif type == 'money' -%} {{ to_money(text) }}
@@ -138,6 +139,28 @@ from {{ relation }} as parent
 cross apply openjson(parent.{{ column }}) as entry
 {%- endmacro %}
 
+{# A select with a row for each value of a column of plain values: the parent's columns, then the value as text. #}
+{% macro explode_values(relation, column, parent_columns, value) -%}
+  {{ return(adapter.dispatch('explode_values')(relation, column, parent_columns, value)) }}
+{%- endmacro %}
+{% macro duckdb__explode_values(relation, column, parent_columns, value) -%}
+select
+    {%- for parent in parent_columns %}
+    parent.{{ parent }},
+    {%- endfor %}
+    unnest(parent.{{ column }}) as {{ value }}
+from {{ relation }} as parent
+{%- endmacro %}
+{% macro fabric__explode_values(relation, column, parent_columns, value) -%}
+select
+    {%- for parent in parent_columns %}
+    parent.{{ parent }},
+    {%- endfor %}
+    entry.[value] as {{ value }}
+from {{ relation }} as parent
+cross apply openjson(parent.{{ column }}) as entry
+{%- endmacro %}
+
 {# Sum of a money path over a list column, 0 for an empty or missing list. #}
 {% macro sum_of(column, path) -%} {{ return(adapter.dispatch('sum_of')(column, path)) }} {%- endmacro %}
 {% macro duckdb__sum_of(column, path) -%}
@@ -156,6 +179,19 @@ cross apply openjson(parent.{{ column }}) as entry
 {% macro duckdb__first_of(column, path) -%} {{ column }}[1]."{{ path.split('.') | join('"."') }}" {%- endmacro %}
 {% macro fabric__first_of(column, path) -%} json_value({{ column }}, '$[0].{{ path }}') {%- endmacro %}
 
+{# In an element of a list column whose `key` path is `wanted`, the text at the `value` path. #}
+{% macro value_where(column, key, wanted, value) -%} {{ return(adapter.dispatch('value_where')(column, key, wanted, value)) }} {%- endmacro %}
+{% macro duckdb__value_where(column, key, wanted, value) -%}
+  list_filter({{ column }}, lambda element: element."{{ key }}" = '{{ wanted }}')[1]."{{ value }}"
+{%- endmacro %}
+{% macro fabric__value_where(column, key, wanted, value) -%}
+  (
+    select min(json_value(element.[value], '$.{{ value }}'))
+    from openjson({{ column }}) as element
+    where json_value(element.[value], '$.{{ key }}') = '{{ wanted }}'
+  )
+{%- endmacro %}
+
 {# The fields as DuckDB's JSON structure: nested dictionaries of VARCHAR. #}
 {% macro json_structure(fields) %}
   {%- set root = {} -%}
@@ -168,6 +204,7 @@ cross apply openjson(parent.{{ column }}) as entry
     {%- endfor -%}
     {%- if field[2] == 'list' -%} {%- set leaf = [json_structure(field[3])] -%}
     {%- elif field[2] == 'map' -%} {%- set leaf = 'MAP(VARCHAR, VARCHAR)' -%}
+    {%- elif field[2] == 'values' -%} {%- set leaf = ['VARCHAR'] -%}
     {%- else -%} {%- set leaf = 'VARCHAR' -%}
     {%- endif -%}
     {%- do at.node.update({parts[-1]: leaf}) -%}
@@ -178,7 +215,7 @@ cross apply openjson(parent.{{ column }}) as entry
 {# The fields as the columns of OPENJSON ... WITH. #}
 {% macro openjson_columns(fields) -%}
   {%- for field in json_fields(fields) -%}
-    {{ field[0] }} {{ "nvarchar(max) '$." ~ field[1] ~ "' as json" if field[2] in ('list', 'map') else "nvarchar(4000) '$." ~ field[1] ~ "'" }}
+    {{ field[0] }} {{ "nvarchar(max) '$." ~ field[1] ~ "' as json" if field[2] in ('list', 'map', 'values') else "nvarchar(4000) '$." ~ field[1] ~ "'" }}
     {{- ', ' if not loop.last }}
   {%- endfor -%}
 {%- endmacro %}

@@ -5,7 +5,7 @@
     bronze: name of the bronze table.
     fields: what is read out of the payload: see macros/engine/json.sql.
     keep: 'latest' for one row per natural key (the highest source_updated_at, then the last ingested, then record_id),
-      'every' for one row per record.
+      'every' for one row per record, 'states' for one per record and ingestion: a state that came back counts again.
 
   Besides the fields: natural_key, record_id, person_id, source_updated_at, version_at (source_updated_at, or 1970 where
   the source has none: never null, to compare versions by), ingested_at, built_at.
@@ -17,7 +17,8 @@
 {% macro stage(bronze, fields, keep='latest') %}
 {%- set relation = source('bronze', bronze) -%}
 {%- set key = 'natural_key' if keep == 'latest' else 'record_id' -%}
-with repeated as (
+with {% if keep != 'states' -%}
+repeated as (
     select {{ key }}
     from {{ relation }}
     where {{ new_in_bronze() }}
@@ -45,6 +46,7 @@ outdated as (
     having min(ranked.version_rank) > 1
 ),
 
+{% endif -%}
 parsed as (
     select
         bronze.natural_key,
@@ -56,11 +58,13 @@ parsed as (
     from {{ relation }} as bronze
     {{ json_apply('bronze.payload', fields) }}
     where {{ new_in_bronze('bronze.') }}
+    {%- if keep != 'states' %}
         and not exists (
             select 1
             from outdated
             where outdated.record_id = bronze.record_id and outdated.ingested_at = bronze.ingested_at
         )
+    {%- endif %}
 )
 
 select

@@ -37,6 +37,7 @@ def test_incremental_silver_is_bounded(dbt: Dbt) -> None:
     assert unbounded == {
         "stg_shopify__locations",
         "stg_pos__products",
+        "stg_ebay__inventory_items",
         "locations",
         "int_catalogue",
         "items",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import hashlib
 import json
@@ -372,3 +373,21 @@ def test_any_split_order_and_repetition_gives_each_record_once(split: list[list[
         assert sum(result.quarantined for result in results) == len(bad)
         for result, page in zip(results, split, strict=True):
             assert result.records == len(page) == result.new + result.duplicates + result.quarantined
+
+
+def test_a_state_that_comes_back_is_news_where_records_are_states(lake: Lake, vault: Vault) -> None:
+    """On offer, sold, on offer again: the last word counts, though it was said before."""
+    stock = dataclasses.replace(LOCATIONS, name="stock", snapshot=True)
+    writer = BronzeWriter(lake, vault)
+    on_offer, sold, other = (b'{"id":"1","quantity":1}', b'{"id":"1","quantity":0}', b'{"id":"2","quantity":1}')
+    new = []
+    for state in (on_offer, on_offer, sold, sold, on_offer, on_offer):
+        new.append(writer.write(batch([state, other], stock), run_id="run").new)
+    assert new == [2, 0, 1, 0, 1, 0]
+    told = sorted(rows(lake, "bronze", "shopify_stock"), key=lambda row: row["ingested_at"])
+    assert [row["payload"] for row in told if row["natural_key"] == "1"] == [
+        state.decode() for state in (on_offer, sold, on_offer)
+    ]
+    # Elsewhere a record that was there before stays a duplicate: an old file dropped once more changes nothing.
+    for state, count in ((on_offer, 1), (sold, 1), (on_offer, 0)):
+        assert writer.write(batch([state], LOCATIONS), run_id="run").new == count

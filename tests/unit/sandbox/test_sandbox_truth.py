@@ -14,6 +14,7 @@ from sandbox_asking import Ask
 
 from retreasure_assets.sandbox.truth import truth
 from retreasure_assets.sandbox.world import World, WorldSpec, generate_world
+from retreasure_assets.sandbox.world_ebay_ledger import ebay_business
 
 ZERO = Decimal(0)
 
@@ -89,12 +90,18 @@ def test_every_table_agrees_with_its_parts(facts: dict[str, Any], world: World) 
         assert money(order, "fee_base") == fees[key]
         assert paid[key] == (money(order, "total_amount") if order["is_paid"] else ZERO)
         assert not (order["payment_status"] in ("pending", "voided", "authorized") and order["is_paid"])
-    ledger: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    ledger: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     for movement in world.movements:
         if movement.payout_id is not None and movement.type != "TRANSFER":
-            ledger[str(movement.payout_id)] += movement.net
+            ledger["shopify", str(movement.payout_id)] += movement.net
+    business = ebay_business(world)
+    for entry in business.entries:
+        if entry.payout_id is not None:
+            ledger["ebay", entry.payout_id] += entry.signed
+    for ebay_payout in business.payouts:
+        ledger["ebay", ebay_payout.payout_id] -= ebay_payout.express_fee
     for payout in facts["fct_payouts"]:
-        assert money(payout, "net_amount") == ledger[payout["payout_id"]]
+        assert money(payout, "net_amount") == ledger[payout["channel"], payout["payout_id"]]
         assert money(payout, "gross_amount") - money(payout, "fee_amount") == money(payout, "net_amount")
     assert {row["value"] for row in facts["kpis"] if row["kpi"] == "payout_difference"} == {"0.00000000"}
 

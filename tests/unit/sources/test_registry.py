@@ -6,6 +6,7 @@ import pytest
 
 from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.settings import ECB_URL, load_settings
+from retreasure_assets.sources.ebay import EbayConnector
 from retreasure_assets.sources.registry import configured_connectors, declared_entities, missing_settings
 
 
@@ -14,7 +15,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
         monkeypatch.setenv(f"RETREASURE_{name.upper()}", value)
     loaded = load_settings()
     connectors = configured_connectors(loaded)
-    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "etsy", "fx"}
+    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "ebay", "etsy", "fx"}
     assert not set(connectors) & set(missing_settings(loaded))
     for source, connector in connectors.items():
         assert connector.source == source
@@ -96,6 +97,11 @@ def test_tables() -> None:
         "etsy_receipts",
         "etsy_ledger_entries",
         "etsy_payments",
+        "ebay_orders",
+        "ebay_inventory_items",
+        "ebay_offers",
+        "ebay_transactions",
+        "ebay_payouts",
         "fx_ecb_rates",
         "fx_intraday_rates",
     }
@@ -104,4 +110,35 @@ def test_tables() -> None:
         "shopify_customers",
         "etsy_receipts",
         "etsy_payments",
+        "ebay_orders",
+        "ebay_transactions",
     }
+
+
+EBAY = {
+    "ebay_client_id": "App",
+    "ebay_client_secret": "Cert",
+    "ebay_refresh_token": "v^1.1",
+    "ebay_marketplace": "EBAY_GB",
+}
+
+
+def test_ebay_needs_the_apps_keys_the_sellers_consent_and_the_marketplace(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in EBAY.items():
+        assert names(monkeypatch) == set()
+        assert f"RETREASURE_{name.upper()}" in missing_settings(load_settings())["ebay"]
+        monkeypatch.setenv(f"RETREASURE_{name.upper()}", value)
+    assert names(monkeypatch) == {"ebay"}
+    assert load_settings().configured
+    connector = configured_connectors(load_settings())["ebay"]
+    assert isinstance(connector, EbayConnector)
+    assert "v^1.1" not in repr(load_settings()) + repr(vars(connector))
+
+
+def test_one_half_of_ebays_signing_key_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETREASURE_EBAY_SIGNING_KEY", "MC4CAQ")
+    with pytest.raises(ConfigurationError, match="RETREASURE_EBAY_SIGNING_JWE"):
+        names(monkeypatch, **EBAY)
+    monkeypatch.setenv("RETREASURE_EBAY_SIGNING_JWE", "ey")
+    with pytest.raises(ConfigurationError, match="no Ed25519 private key"):
+        names(monkeypatch)

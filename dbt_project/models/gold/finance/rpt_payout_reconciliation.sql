@@ -27,7 +27,7 @@ ledger as (
         payout_lines.fee_amount,
         payout_lines.net_amount,
         case
-            when lower(payout_lines.transaction_type) = 'charge' then 'charge'
+            when lower(payout_lines.transaction_type) in ('charge', 'sale') then 'charge'
             when lower(payout_lines.transaction_type) like 'refund%' then 'refund'
             else 'other'
         end as line_kind

@@ -1,0 +1,335 @@
+"""The eBay connector: which entity is read how, and what cursor each batch carries.
+
+What belongs here: joining pages into batches for bronze. What does not: tokens and headers (client.py), the order of
+pages (scan.py).
+
+Orders, ledger and payouts are read along time. Inventory items and offers have no change time: each sync reads them
+whole, and offers can only be asked for SKU by SKU.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import httpx
+import msgspec
+
+from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
+from retreasure_assets.sources.ebay.client import EbayClient, ScopeError
+from retreasure_assets.sources.ebay.entities import ENTITIES
+from retreasure_assets.sources.ebay.scan import Found, ScanState, Step, iso, page_reader, parse_time, scan
+from retreasure_assets.sources.ebay.signing import Signer
+from retreasure_assets.sources.ebay.state import CursorState, batch, load, overlapped
+from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
+from retreasure_assets.sources.slicing import malformed
+
+API_URL = "https://api.ebay.com"
+FINANCES_URL = "https://apiz.ebay.com"
+
+_ORDER = "/sell/fulfillment/v1/order"
+_ITEMS = "/sell/inventory/v1/inventory_item"
+_OFFER = "/sell/inventory/v1/offer"
+
+#: With it, totals tell the tax that eBay collects and remits apart.
+_DETAILED = {"fieldGroups": "TAX_BREAKDOWN"}
+#: getOrders reaches back two years; a little less, so that the request is still within when it arrives.
+ORDERS_REACH = timedelta(days=729)
+#: No offer for this SKU: it is in stock and not listed.
+_NO_OFFER = frozenset({25713, 25710})
+#: An order that nobody wants to cancel.
+_NO_REQUEST = "NONE_REQUESTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How an entity that changes along time is listed.
+
+    Args:
+        path: of the API.
+        key: the page's field with the records.
+        filter: the term over its time.
+        time_key: the record's field with that time.
+        limit: records of a page, at most.
+        sort: the parameter's value that gives the oldest first, where there is one.
+    """
+
+    path: str
+    key: str
+    filter: str
+    time_key: str
+    limit: int
+    sort: str | None = None
+
+
+LISTINGS: Mapping[str, Listing] = {
+    "orders": Listing(_ORDER, "orders", "lastmodifieddate", "lastModifiedDate", 200),
+    "transactions": Listing(
+        "/sell/finances/v1/transaction", "transactions", "transactionDate", "transactionDate", 1000, "transactionDate"
+    ),
+    "payouts": Listing("/sell/finances/v1/payout", "payouts", "payoutDate", "payoutDate", 200, "payoutDate"),
+}
+#: SKUs of a page of inventory items; that of offers holds as many SKUs.
+_STOCK_LIMIT = 200
+
+
+class _CancelStatus(msgspec.Struct, rename="camel"):
+    cancel_state: str | None = None
+
+
+class _OrderHead(msgspec.Struct, rename="camel"):
+    order_id: str = ""
+    cancel_status: _CancelStatus | None = None
+
+
+class _Sku(msgspec.Struct):
+    sku: str = ""
+
+
+class EbayConnector:
+    """Reads one seller's account (implements :class:`retreasure_assets.entities.Connector`).
+
+    Args:
+        client_id, client_secret: the app's keys.
+        refresh_token: the seller's consent.
+        marketplace: the seller's own, such as EBAY_GB.
+        url, finances_url: other servers than eBay's.
+        signer: signs where the seller must.
+        history_start: the first day that a first sync asks for.
+        lanes: how many offers are asked for at a time.
+        transport, sleep, monotonic, now: replaceable in tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        refresh_token: str,
+        marketplace: str,
+        url: str = API_URL,
+        finances_url: str = FINANCES_URL,
+        signer: Signer | None = None,
+        history_start: date = date(2020, 1, 1),
+        lanes: int = 4,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        credentials = "RETREASURE_EBAY_CLIENT_ID, RETREASURE_EBAY_CLIENT_SECRET and RETREASURE_EBAY_REFRESH_TOKEN"
+        addresses = "RETREASURE_EBAY_URL and RETREASURE_EBAY_FINANCES_URL"
+        self._http = HttpClient(Endpoint("eBay", addresses, credentials), transport=transport, sleep=sleep, now=now)
+        self._client = EbayClient(
+            self._http,
+            url.rstrip("/"),
+            finances_url.rstrip("/"),
+            client_id,
+            client_secret,
+            refresh_token,
+            marketplace,
+            signer,
+            monotonic,
+        )
+        self._history_start = datetime(history_start.year, history_start.month, history_start.day, tzinfo=UTC)
+        self._lanes = lanes
+        self._now = now
+
+    @property
+    def source(self) -> str:
+        """``ebay``."""
+        return "ebay"
+
+    @property
+    def entities(self) -> Mapping[str, Entity]:
+        """Its entities by name."""
+        return ENTITIES
+
+    @property
+    def http(self) -> HttpClient:
+        """The HTTP layer, for its counters."""
+        return self._http
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def check(self) -> Sequence[str]:
+        """One cheap call to each of the three APIs, for each is a scope of its own.
+
+        Returns:
+            What is missing, a sentence each; empty when all is well.
+
+        Raises:
+            SourceError: the keys are wrong or eBay cannot be reached.
+        """
+        missing = []
+        for name in ("orders", "inventory_items", "transactions"):
+            path, key = (_ITEMS, "inventoryItems") if name == "inventory_items" else (LISTINGS[name].path, name)
+            nothing = Found([], 0)
+            purpose = name.replace("_", " ")
+            try:
+                self._client.get(path, {"limit": "1"}, page_reader(key), purpose=purpose, none=nothing)
+            except ScopeError as error:
+                missing.append(str(error))
+        return missing
+
+    def batches(self, entity: Entity, cursor: Cursor | None, window: Window) -> Iterator[RawBatch]:
+        """Read what is new since ``cursor``, or what lies in ``window``; see the protocol.
+
+        A window reads records by the same time that an incremental sync goes by (modified, booked, paid out), stock
+        and offers always whole: eBay shows their present state only.
+
+        Raises:
+            SourceError: by type; batches yielded before stay valid.
+        """
+        if entity.name not in LISTINGS:
+            yield from self._stock(entity, load(cursor, entity), windowed=bool(window.since or window.until))
+            return
+        if window.since is not None or window.until is not None:
+            since = self._earliest(entity, window.since or self._history_start)
+            until = iso(window.until) if window.until else ""
+            if not until or since < until:
+                for step in self._steps(entity, ScanState(since, until)):
+                    if step.records:
+                        yield batch(entity, step.records, self._origin(entity, step), None)
+            return
+        stored = load(cursor, entity)
+        state = stored.scan
+        if state is None:
+            watermark = parse_time(overlapped(stored.updated_at, entity)) if stored.updated_at else None
+            state = ScanState(self._earliest(entity, watermark or self._history_start), seen=stored.updated_at or "")
+        yield from self._sync(entity, stored, state)
+
+    def _sync(self, entity: Entity, stored: CursorState, state: ScanState) -> Iterator[RawBatch]:
+        """Batches with cursors. A page is held back until it is known whether another with records follows: the last
+        one carries the new watermark."""
+        held: tuple[list[bytes], str, CursorState] | None = None
+        seen = state.seen
+        for step in self._steps(entity, state):
+            seen = step.seen
+            if not step.records:
+                continue
+            if held is not None:
+                yield batch(entity, *held)
+            under_way = CursorState(stored.updated_at, step.state)
+            held = (step.records, self._origin(entity, step), under_way)
+        finished = CursorState(seen or None)
+        if held is not None:
+            yield batch(entity, held[0], held[1], finished)
+        elif stored.scan is not None:
+            # What was left of an interrupted sync is empty: nothing to store but that it is over.
+            yield batch(entity, [], "", finished)
+
+    def _steps(self, entity: Entity, state: ScanState) -> Iterator[Step]:
+        listing = LISTINGS[entity.name]
+        read = page_reader(listing.key)
+        purpose = entity.name
+
+        def ask(start: str, end: str, offset: int) -> Found:
+            parameters = {
+                "filter": f"{listing.filter}:[{start}..{end}]",
+                "limit": str(listing.limit),
+                "offset": str(offset),
+            }
+            if listing.sort is not None:
+                parameters["sort"] = listing.sort
+            if entity.name == "orders":
+                parameters |= _DETAILED
+            return self._client.get(listing.path, parameters, read, purpose=purpose, none=Found([], 0))
+
+        times = _time_reader(listing.time_key)
+        for step in scan(ask, state, now=self._now(), limit=listing.limit, times=times):
+            if entity.name == "orders":
+                step = Step([self._whole(record) for record in step.records], step.place, step.state, step.seen)
+            yield step
+
+    def _whole(self, record: bytes) -> bytes:
+        """An order with its cancellation requests, which a list of orders leaves out."""
+        try:
+            head = msgspec.json.decode(record, type=_OrderHead)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return record  # Bronze judges it.
+        state = head.cancel_status.cancel_state if head.cancel_status else None
+        if not head.order_id or state in (None, _NO_REQUEST):
+            return record
+        return self._client.get(
+            f"{_ORDER}/{head.order_id}", _DETAILED, _document, purpose="orders", none=record, absent=frozenset({32100})
+        )
+
+    def _stock(self, entity: Entity, stored: CursorState, *, windowed: bool) -> Iterator[RawBatch]:
+        """Inventory items, or the offers of their SKUs, page by page; ``offset`` is the number of a page here."""
+        read = page_reader("inventoryItems")
+        number = 0 if windowed else stored.page
+        done = False
+        while not done:
+            parameters = {"limit": str(_STOCK_LIMIT), "offset": str(number)}
+            found = self._client.get(_ITEMS, parameters, read, purpose="inventory items", none=Found([], 0))
+            done = (number + 1) * _STOCK_LIMIT >= found.total
+            number = 0 if done else number + 1
+            records = found.records if entity.name == "inventory_items" else self._offers(found.records)
+            origin = f"{public_url(self._client.url)}{_ITEMS if entity.name == 'inventory_items' else _OFFER}"
+            cursor = None if windowed else CursorState(page=number)
+            if records or (done and stored.page):
+                yield batch(entity, records, f"{origin}#{parameters['offset']}", cursor)
+
+    def _offers(self, items: list[bytes]) -> list[bytes]:
+        """The offers of all SKUs of a page, in its order."""
+        read = page_reader("offers")
+
+        def of_sku(sku: str) -> list[bytes]:
+            found = self._client.get(_OFFER, {"sku": sku}, read, purpose="offers", none=Found([], 0), absent=_NO_OFFER)
+            return found.records
+
+        skus = [sku for sku in map(_sku, items) if sku]
+        with ThreadPoolExecutor(self._lanes, "ebay-offers") as lanes:
+            return [record for records in lanes.map(of_sku, skus) for record in records]
+
+    def _earliest(self, entity: Entity, moment: datetime) -> str:
+        """Where a scan may begin: eBay's orders reach back two years."""
+        if entity.name == "orders":
+            moment = max(moment, self._now() - ORDERS_REACH)
+        return iso(moment)
+
+    def _origin(self, entity: Entity, step: Step) -> str:
+        listing = LISTINGS[entity.name]
+        root = self._client.finances_url if "finances" in listing.path else self._client.url
+        return f"{public_url(root)}{listing.path}#{step.place}"
+
+
+def _document(body: bytes) -> bytes:
+    """A body that is one record: JSON, or worth another attempt."""
+    try:
+        msgspec.json.decode(body, type=_OrderHead)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise malformed("eBay") from None
+    return body
+
+
+def _sku(item: bytes) -> str:
+    try:
+        return msgspec.json.decode(item, type=_Sku).sku
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""  # Bronze judges the item; without a SKU there is no offer to ask for.
+
+
+def _time_reader(key: str) -> Callable[[list[bytes]], list[str]]:
+    """Reads the records' change times; a record without a readable one is skipped, bronze judges it."""
+    head = msgspec.defstruct("Timed", [("at", str)], rename={"at": key})
+    decoder = msgspec.json.Decoder(head)
+
+    def times(records: list[bytes]) -> list[str]:
+        found = []
+        for record in records:
+            try:
+                moment = parse_time(decoder.decode(record).at)  # type: ignore[attr-defined]
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            if moment is not None:
+                found.append(iso(moment))
+        return found
+
+    return times

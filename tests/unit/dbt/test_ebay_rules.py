@@ -1,0 +1,468 @@
+"""eBay's rules from raw records to silver: what is charged and kept back, whose tax it is, and whose word counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bronze_bench import Bench, Dbt, Record
+from payloads import exported
+
+D = Decimal
+Json = dict[str, Any]
+
+
+def money(value: str, currency: str = "EUR", charged: str | None = None, charged_in: str = "GBP") -> Json:
+    found = {"value": value, "currency": currency}
+    return found if charged is None else {**found, "convertedFromValue": charged, "convertedFromCurrency": charged_in}
+
+
+def line(number: int, cost: str, *, discounted: str | None = None, **more: Any) -> Json:
+    found: Json = {
+        "lineItemId": str(number),
+        "legacyItemId": f"11{number}",
+        "sku": f"RT-{number:06d}",
+        "title": "Clock",
+        "quantity": 1,
+        "lineItemCost": money(cost),
+        "taxes": [],
+        "refunds": [],
+    }
+    if discounted is not None:
+        found["discountedLineItemCost"] = money(discounted)
+    return found | more
+
+
+def order(
+    number: int, lines: Sequence[Json], total: str, *, pricing: Mapping[str, Any] | None = None, **more: Any
+) -> Record:
+    payload: Json = {
+        "orderId": f"01-0000{number}-00000",
+        "creationDate": "2026-09-01T09:00:00.000Z",
+        "lastModifiedDate": "2026-09-01T10:00:00.000Z",
+        "orderFulfillmentStatus": "NOT_STARTED",
+        "orderPaymentStatus": "PAID",
+        "cancelStatus": {"cancelState": "NONE_REQUESTED", "cancelRequests": []},
+        "pricingSummary": {"deliveryCost": money("0.0"), "total": money(total), **(pricing or {})},
+        "paymentSummary": {
+            "totalDueSeller": money(total),
+            "payments": [
+                {
+                    "paymentMethod": "EBAY",
+                    "paymentReferenceId": f"P{number}",
+                    "paymentStatus": "PAID",
+                    "paymentDate": "2026-09-01T09:05:00.000Z",
+                    "amount": money(total),
+                }
+            ],
+            "refunds": [],
+        },
+        "fulfillmentStartInstructions": [
+            {"shippingStep": {"shipTo": {"contactAddress": {"countryCode": "IE", "postalCode": "D08"}}}}
+        ],
+        "fulfillmentHrefs": [],
+        "lineItems": list(lines),
+    }
+    return Record("ebay_orders", payload | more, "p_1")
+
+
+def entry(number: str, kind: str, booking: str, amount: str, **more: Any) -> Record:
+    payload = {
+        "transactionId": number,
+        "transactionType": kind,
+        "bookingEntry": booking,
+        "transactionStatus": "PAYOUT",
+        "transactionDate": "2026-09-02T09:00:00.000Z",
+        "amount": money(amount),
+    }
+    return Record("ebay_transactions", payload | more)
+
+
+def fees(*charged: tuple[str, str]) -> list[Json]:
+    return [
+        {"lineItemId": "1", "marketplaceFees": [{"feeType": kind, "amount": money(value)} for kind, value in charged]}
+    ]
+
+
+def refund(refunded: str | None, amount: str, **more: Any) -> Json:
+    dated = {"refundDate": refunded} if refunded else {}
+    return {"amount": money(amount), "refundStatus": "REFUNDED", **dated, **more}
+
+
+def summary(total: str, refunds: Sequence[Json], payments: Sequence[Json] = ()) -> Json:
+    return {"totalDueSeller": money(total), "payments": list(payments), "refunds": list(refunds)}
+
+
+_TAX = [{"taxType": "VAT", "amount": money("20.00")}]
+_REMITTED = [{"taxType": "VAT", "amount": money("20.00"), "collectionMethod": "NET"}]
+_CANCELLED = {"cancelState": "CANCELED", "cancelledDate": "2026-09-03T09:00:00.000Z"}
+
+
+@pytest.fixture(scope="module")
+def world(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """One build over every case of this module."""
+    bench = Bench(dbt, tmp_path_factory.mktemp("ebay"))
+    day = "2026-09-10T08:00:00.000Z"
+    bench.ingest(
+        # A discount that the lines state, delivery with a discount; both are stated as negative.
+        order(
+            1,
+            [line(1, "100.00", discounted="90.00"), line(2, "50.00")],
+            "147.00",
+            pricing={
+                "priceDiscount": money("-10.00"),
+                "deliveryCost": money("10.00"),
+                "deliveryDiscount": money("-3.00"),
+            },
+            fulfillmentHrefs=["https://api.ebay.com/sell/fulfillment/v1/order/1/shipping_fulfillment/TRACK1"],
+            orderFulfillmentStatus="FULFILLED",
+        ),
+        # Tax that eBay remits, broken down: in the total and among the taxes, and no money of ours.
+        order(2, [line(3, "100.00", taxes=_TAX, ebayCollectAndRemitTaxes=_REMITTED)], "120.00"),
+        # The same not broken down: the total is without it.
+        order(
+            3,
+            [line(4, "100.00", ebayCollectAndRemitTaxes=_REMITTED)],
+            "100.00",
+            paymentSummary=summary("100.00", []),
+        ),
+        # Tax of the seller's own is part of the total.
+        order(4, [line(5, "100.00", taxes=[{"taxType": "SALES_TAX", "amount": money("8.00")}])], "108.00"),
+        # Everything converted: charged in pounds, settled in euro.
+        order(
+            5,
+            [line(6, "115.00", lineItemCost=money("115.00", charged="100.00"))],
+            "0",
+            pricing={"deliveryCost": money("11.50", charged="10.00"), "total": money("126.50", charged="110.00")},
+            paymentSummary={
+                "totalDueSeller": money("126.50", charged="110.00"),
+                "payments": [
+                    {
+                        "paymentReferenceId": "P5",
+                        "paymentStatus": "PAID",
+                        "paymentDate": "2026-09-01T09:05:00.000Z",
+                        "amount": money("126.50", charged="110.00"),
+                    }
+                ],
+                "refunds": [refund(day, "11.50", refundId="R5", amount=money("11.50", charged="10.00"))],
+            },
+            orderPaymentStatus="PARTIALLY_REFUNDED",
+        ),
+        # A price that was lowered afterwards is shared among the lines.
+        order(6, [line(7, "75.00"), line(8, "25.00")], "96.00", pricing={"adjustment": money("-4.00")}),
+        # Cancelled before it was paid.
+        order(
+            7,
+            [line(9, "30.00")],
+            "30.00",
+            orderPaymentStatus="PENDING",
+            cancelStatus=_CANCELLED,
+            paymentSummary=summary("30.00", [], [{"paymentStatus": "PENDING", "amount": money("30.00")}]),
+        ),
+        # Cancelled afterwards, and given back. One refund failed, one is under way, one names itself by reference only.
+        order(
+            8,
+            [line(10, "40.00", refunds=[{"amount": money("40.00"), "refundDate": day, "refundId": "R1"}])],
+            "40.00",
+            orderPaymentStatus="FULLY_REFUNDED",
+            cancelStatus=_CANCELLED,
+            paymentSummary=summary(
+                "40.00",
+                [
+                    refund(day, "40.00", refundId="R1", refundReferenceId="REF1"),
+                    refund(day, "5.00", refundStatus="FAILED", refundId="R2"),
+                    refund(None, "6.00", refundStatus="PENDING", refundId="R3"),
+                    refund(day, "1.00", refundReferenceId="REF4"),
+                    refund(day, "2.00"),
+                ],
+            ),
+        ),
+        # Words nobody knows.
+        order(
+            9,
+            [line(11, "10.00", listingMarketplaceId="EBAY_MARS")],
+            "10.00",
+            orderFulfillmentStatus="TELEPORTED",
+            orderPaymentStatus="PAID_IN_KIND",
+            cancelStatus={"cancelState": "RECONSIDERED"},
+            somethingNew={"deep": [1]},
+        ),
+        # A total that does not add up.
+        order(0, [line(12, "10.00")], "99.00"),
+        # The export knows order 1 too, in other words, and one that the API does not know.
+        exported("ebay_orders_report", "01-00001-00000", title="Clock (export)", quantity="1", line_total="1.00"),
+        exported(
+            "ebay_orders_report",
+            "99-99999-99999",
+            paid_at="2026-09-01T09:00:00Z",
+            title="Old clock",
+            quantity="1",
+            unit_price="12.00",
+            order_total="12.00",
+        ),
+        # The ledger.
+        entry(
+            "T1",
+            "SALE",
+            "CREDIT",
+            "128.00",
+            orderId="01-00001-00000",
+            payoutId="PO1",
+            totalFeeAmount=money("19.00"),
+            orderLineItems=fees(("FINAL_VALUE_FEE", "18.65"), ("FIXED", "0.20"), ("FIXED", "0.15"), ("NONE", "0.00")),
+        ),
+        entry(
+            "T2",
+            "REFUND",
+            "DEBIT",
+            "35.00",
+            orderId="01-00008-00000",
+            payoutId="PO1",
+            totalFeeAmount=money("5.00"),
+            orderLineItems=fees(("FINAL_VALUE_FEE", "5.00")),
+        ),
+        entry(
+            "F1",
+            "NON_SALE_CHARGE",
+            "DEBIT",
+            "2.50",
+            feeType="AD_FEE",
+            payoutId="PO1",
+            references=[
+                {"referenceType": "ITEM_ID", "referenceId": "111"},
+                {"referenceType": "ORDER_ID", "referenceId": "01-00001-00000"},
+            ],
+            # Said twice by eBay, charged once.
+            orderLineItems=fees(("AD_FEE", "2.50")),
+        ),
+        entry("L1", "SHIPPING_LABEL", "DEBIT", "7.00", orderId="01-00001-00000", payoutId="PO1"),
+        entry("L1", "SHIPPING_LABEL", "CREDIT", "7.00", orderId="01-00001-00000", payoutId="PO1"),
+        entry("X1", "TRANSFER", "DEBIT", "3.00", payoutId="PO1"),
+        entry("X2", "NON_SALE_CHARGE", "DEBIT", "9.00", feeType="OTHER_FEES", transactionStatus="FAILED"),
+        entry("X3", "GIFT_FROM_EBAY", "CREDIT", "1.50"),
+        Record(
+            "ebay_payouts",
+            {
+                "payoutId": "PO1",
+                "payoutDate": "2026-09-05T04:00:00.000Z",
+                "payoutStatus": "SUCCEEDED",
+                "amount": money("85.50"),
+                "totalAmount": money("87.50"),
+                "totalFeeDetails": [{"feeType": "EXPRESS_PAYOUT_FEE", "amount": money("2.00")}],
+            },
+        ),
+        Record(
+            "ebay_payouts",
+            {
+                "payoutId": "PO2",
+                "payoutDate": "2026-09-06T04:00:00.000Z",
+                "payoutStatus": "RETRYABLE_FAILED",
+                "amount": money("5.00"),
+            },
+        ),
+    )
+    bench.build()
+    return bench
+
+
+def the_order(world: Bench, number: int) -> Json:
+    return world.one(f"select * from silver.orders where order_id = '01-0000{number}-00000'")
+
+
+def amounts(row: Json) -> tuple[Decimal, ...]:
+    return tuple(row[f"{name}_amount"] for name in ("gross", "discount", "shipping", "tax", "total"))
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (1, ("150", "10", "7", "0", "147")),
+        (2, ("100", "0", "0", "0", "100")),
+        (3, ("100", "0", "0", "0", "100")),
+        (4, ("100", "0", "0", "8", "108")),
+        (5, ("100", "0", "10", "0", "110")),
+        (6, ("100", "4", "0", "0", "96")),
+    ],
+)
+def test_amounts(world: Bench, number: int, expected: tuple[str, ...]) -> None:
+    assert amounts(the_order(world, number)) == tuple(map(D, expected))
+    lines = world.one(
+        "select sum(price_amount * quantity), sum(discount_amount), sum(tax_amount) from silver.order_lines"
+        f" where order_id = '01-0000{number}-00000'"
+    )
+    assert tuple(lines.values()) == tuple(D(expected[place]) for place in (0, 1, 3))
+
+
+def test_a_converted_order_is_told_as_charged_with_ebays_own_rate(world: Bench) -> None:
+    row = the_order(world, 5)
+    assert (row["currency"], row["settlement_currency"], row["channel_fx_rate"]) == ("GBP", "EUR", D("1.15"))
+    assert world.query("select currency, refund_amount from silver.refunds where refund_id = 'R5'") == [("GBP", D(10))]
+    assert the_order(world, 1)["channel_fx_rate"] is None
+
+
+def test_lowered_prices_are_shared_by_price(world: Bench) -> None:
+    rows = world.query(
+        "select discount_amount from silver.order_lines where order_id = '01-00006-00000' order by line_id"
+    )
+    assert rows == [(D(3),), (D(1),)]
+
+
+def test_payments_are_without_the_tax_that_ebay_remits(world: Bench) -> None:
+    rows = world.query(
+        "select order_id, payment_id, kind, payment_amount from silver.payments where channel = 'ebay'"
+        " and order_id in ('01-00002-00000', '01-00005-00000', '01-00007-00000') order by all"
+    )
+    assert rows == [
+        ("01-00002-00000", "P2", "sale", D(100)),
+        ("01-00005-00000", "P5", "sale", D(110)),
+        ("01-00005-00000", "refund:R5", "refund", D(10)),
+    ]
+
+
+def test_states(world: Bench) -> None:
+    rows = world.query(
+        "select substr(order_id, 7, 1), status, payment_status, fulfilment_status, is_paid, cancelled_at is not null"
+        " from silver.orders where channel = 'ebay' and order_id like '01-%' order by order_id"
+    )
+    assert [row for row in rows if row[0] in "1789"] == [
+        ("1", "completed", "paid", "fulfilled", True, False),
+        ("7", "cancelled", "voided", "unfulfilled", False, True),
+        ("8", "cancelled", "refunded", "unfulfilled", True, True),
+        ("9", "open", "paid_in_kind", "teleported", False, False),
+    ]
+
+
+def test_refunds_are_those_that_were_paid_out(world: Bench) -> None:
+    rows = world.query(
+        "select refund_id, refund_amount from silver.refunds where order_id = '01-00008-00000' order by all"
+    )
+    # The one without any id is the second by amount of that order's.
+    assert rows == [("01-00008-00000:2", D(2)), ("R1", D(40)), ("REF4", D(1))]
+    [line_back] = world.query(
+        "select refund_id, line_id, quantity, refund_amount from silver.refund_lines where channel = 'ebay'"
+    )
+    assert line_back == ("R1", "10", 1, D(40))
+
+
+def test_what_does_not_add_up_is_quarantined_with_its_lines(world: Bench) -> None:
+    assert world.query("select order_id, reject_reason from quarantine.silver_orders where channel = 'ebay'") == [
+        ("01-00000-00000", "totals do not add up; ")
+    ]
+    assert world.query("select line_id from quarantine.silver_order_lines where channel = 'ebay'") == [("12",)]
+    for table in ("payments", "refunds", "shipments"):
+        assert world.query(f"select * from silver.{table} where order_id = '01-00000-00000'") == []
+
+
+def test_the_api_wins_over_the_export(world: Bench) -> None:
+    assert world.query("select title from silver.order_lines where order_id = '01-00001-00000' order by line_id") == [
+        ("Clock",),
+        ("Clock",),
+    ]
+    assert world.query("select source_table from silver.orders where order_id = '99-99999-99999'") == [
+        ("ebay_orders_report",)
+    ]
+
+
+def test_parcels(world: Bench) -> None:
+    assert world.query(
+        "select shipment_id, tracking_number, order_id from silver.shipments where channel = 'ebay'"
+    ) == [("TRACK1", "TRACK1", "01-00001-00000")]
+
+
+def test_fees_have_their_sign_and_their_order(world: Bench) -> None:
+    rows = world.query(
+        "select fee_id, order_id, payout_id, fee_type, fee_amount from silver.fees where channel = 'ebay' order by all"
+    )
+    assert rows == [
+        ("non_sale_charge:F1:debit:ad_fee", "01-00001-00000", "PO1", "ad_fee", D("2.5")),
+        ("payout:PO1:express_payout_fee", None, "PO1", "express_payout_fee", D(2)),
+        ("refund:T2:debit:1:final_value_fee", "01-00008-00000", "PO1", "final_value_fee", D(-5)),
+        ("sale:T1:credit:1:final_value_fee", "01-00001-00000", "PO1", "final_value_fee", D("18.65")),
+        ("sale:T1:credit:1:fixed", "01-00001-00000", "PO1", "fixed", D("0.35")),
+        ("shipping_label:L1:credit:shipping_label", "01-00001-00000", "PO1", "shipping_label", D(-7)),
+        ("shipping_label:L1:debit:shipping_label", "01-00001-00000", "PO1", "shipping_label", D(7)),
+    ]
+
+
+def test_a_payout_is_the_sum_of_its_lines(world: Bench) -> None:
+    rows = world.query("select payout_id, status, gross_amount, net_amount from silver.payouts where channel = 'ebay'")
+    assert sorted(rows) == [("PO1", "paid", D("87.5"), D("85.5")), ("PO2", "failed", D(5), D(5))]
+    lines = world.query(
+        "select transaction_type, amount, fee_amount, net_amount from silver.payout_lines"
+        " where channel = 'ebay' and payout_id = 'PO1' order by all"
+    )
+    assert lines == [
+        ("balance_transfer", D(-3), D(0), D(-3)),
+        ("non_sale_charge", D("-2.5"), D(0), D("-2.5")),
+        ("payout_fee", D(-2), D(0), D(-2)),
+        ("refund", D(-40), D(-5), D(-35)),
+        ("sale", D(147), D(19), D(128)),
+        ("shipping_label", D(-7), D(0), D(-7)),
+        ("shipping_label", D(7), D(0), D(7)),
+    ]
+    assert sum(line[3] for line in lines) == D("85.5")
+    assert world.query("select net_amount from silver.payout_lines where transaction_type = 'gift_from_ebay'") == [
+        (D("1.5"),)
+    ]
+
+
+def test_every_test_of_the_models_holds(world: Bench) -> None:
+    statuses = world.build(command="test")
+    assert {name: status for name, status in statuses.items() if status == "warn" and "ebay" in name} == {}
+
+
+def offer(price: str, status: str, quantity: int) -> Record:
+    payload = {
+        "offerId": "7",
+        "sku": "RT-000001",
+        "marketplaceId": "EBAY_GB",
+        "status": "PUBLISHED",
+        "availableQuantity": quantity,
+        "pricingSummary": {"price": money(price, "GBP")},
+        "listing": {"listingId": "110", "listingStatus": status},
+    }
+    return Record("ebay_offers", payload)
+
+
+def test_a_listing_that_is_sold_and_offered_again_has_three_stretches(bench: Bench) -> None:
+    bench.ingest(
+        Record("ebay_inventory_items", {"sku": "RT-000001", "product": {"title": "Clock"}}),
+        offer("10.00", "ACTIVE", 1),
+    )
+    bench.build()
+    bench.ingest(offer("10.00", "OUT_OF_STOCK", 0))
+    bench.build()
+    bench.ingest(offer("10.00", "ACTIVE", 1))
+    bench.build()
+    stretches = bench.query(
+        "select listing_id, title, state, currency, price_amount, quantity, is_current from silver.listings"
+        " order by valid_from"
+    )
+    assert stretches == [
+        ("110", "Clock", "active", "GBP", D(10), 1, False),
+        ("110", "Clock", "sold_out", "GBP", D(10), 0, False),
+        ("110", "Clock", "active", "GBP", D(10), 1, True),
+    ]
+    bench.build("--full-refresh")
+    assert len(bench.query("select * from silver.listings")) == 3
+
+
+def test_an_orders_newer_version_replaces_all_that_hangs_on_it(bench: Bench) -> None:
+    lines = [line(1, "40.00")]
+    back = summary("40.00", [refund("2026-09-10T08:00:00.000Z", "4.00", refundId="R1")])
+    later = {"lastModifiedDate": "2026-09-11T10:00:00.000Z", "orderPaymentStatus": "PARTIALLY_REFUNDED"}
+    newest = {"lastModifiedDate": "2026-09-12T10:00:00.000Z"}
+    bench.ingest(order(1, lines, "40.00", paymentSummary=back, **later))
+    bench.build()
+    assert bench.query("select refund_id from silver.refunds") == [("R1",)]
+    bench.ingest(order(1, lines, "40.00", **newest))
+    bench.build()
+    assert bench.query("select refund_id from silver.refunds") == []
+    assert bench.query("select payment_id from silver.payments") == [("P1",)]
+    # What comes late does not overwrite.
+    bench.ingest(order(1, lines, "40.00", paymentSummary=back, **later))
+    bench.build()
+    assert bench.query("select refund_id from silver.refunds") == []
+    assert bench.query("select status from silver.orders") == [("open",)]
