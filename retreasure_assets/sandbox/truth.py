@@ -14,6 +14,7 @@ from typing import Any
 from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_square import SquareBooks, through_square
 from retreasure_assets.sandbox.world_types import Address
 
 _EIGHT = Decimal("1e-8")
@@ -24,7 +25,7 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
-        ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold uses,
+        ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold uses,
         money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``, ``scale``.
         Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
@@ -40,6 +41,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_payments": _texts(facts.payments),
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),
+        "stock": _texts(facts.stock),
         "agg_daily_sales": _texts(days),
         "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
         "counts": counts(world, facts),
@@ -175,15 +177,25 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
     ``persons``: everybody the faces tell of, once as far as accounts, e-mail addresses and cards tell.
     """
     sold = {(line["channel"], line["item_id"]) for line in facts.order_lines}
+    till = [receipt for receipt in world.receipts if not through_square(receipt)]
+    books = SquareBooks(world)
     return {
         "shopify_orders": len(world.orders),
         "shopify_customers": sum(person.shopify_id is not None for person in world.people),
         "shopify_products": sum(listing.channel == "shopify" for listing in world.listings),
         "shopify_payouts": len(world.payouts),
         "shopify_balance_transactions": len(world.movements),
-        "pos_receipts": len(world.receipts),
-        "pos_lines": sum(len(receipt.lines) for receipt in world.receipts),
+        "pos_receipts": len(till),
+        "pos_lines": sum(len(receipt.lines) for receipt in till),
         "pos_products": sum(listing.channel == "pos" for listing in world.listings),
+        "square_orders": len(books.sales) + len(books.returns),
+        "square_payments": len(books.sales),
+        "square_refunds": len(books.returns),
+        "square_customers": len(books.customers),
+        "square_payouts": len(books.payouts),
+        "square_payout_entries": sum(len(paid.entries) for paid in books.payouts),
+        "square_inventory_counts": len(books.shelves),
+        "square_locations": 2,
         "items": len(facts.shown_items),
         "items_sold": len({item_id for _, item_id in sold}),
         "listings": len(facts.listings),
@@ -193,7 +205,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
 
 
 def planted_personal_values(world: World) -> list[str]:
-    """Every name, company, e-mail address, telephone number, street line, loyalty card and client address planted.
+    """Every name, company, e-mail address, telephone number, street line, loyalty or bank card and client address planted.
 
     They are as written in the faces' answers (before JSON escapes them), so that a search for them in clear finds any
     leak; family and first names stand alone too. None of them occurs in what is not personal, such as a title.
@@ -208,6 +220,9 @@ def planted_personal_values(world: World) -> list[str]:
                 found.update(_of_address(address))
         found.update(value for value in (order.email, order.phone, order.client_ip, order.note) if value)
         found.update(refund.note for refund in order.refunds if refund.note)
+    for sale in SquareBooks(world).sales:
+        if sale.card is not None:
+            found.update((sale.card.holder, sale.card.fingerprint))
     return sorted(found)
 
 

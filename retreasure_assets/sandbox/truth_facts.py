@@ -12,11 +12,13 @@ from decimal import Decimal
 
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row, business_date, four, utc, with_refunds
 from retreasure_assets.sandbox.truth_online import OnlineFacts
+from retreasure_assets.sandbox.truth_square import add_square
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_square import through_square
 from retreasure_assets.sandbox.world_types import Receipt, ReceiptLine
 
 #: What adds the rows of one more channel to the facts.
-CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = ()
+CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = (add_square,)
 
 
 class Facts(OnlineFacts):
@@ -25,6 +27,8 @@ class Facts(OnlineFacts):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         for receipt in world.receipts:
+            if through_square(receipt):
+                continue
             if receipt.lines[0].kind == "return":
                 self._return(receipt)
             else:

@@ -68,6 +68,8 @@ class Ledger:
         self.persons: set[str] = set()
         #: (channel, listing id) of every listing that the faces show.
         self.listings: set[tuple[str, str]] = set()
+        #: What stands where, as the faces count it: channel, location_id, item_id, available.
+        self.stock: list[Row] = []
         #: Every piece that the faces show.
         self.shown_items: set[str] = set()
 
