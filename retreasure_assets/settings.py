@@ -20,6 +20,7 @@ ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref"
 #: The settings of which each switches a source on.
 _SWITCHES = (
     "shopify_token",
+    "square_token",
     "fx_enabled",
     "fx_url",
     "fx_intraday_url",
@@ -44,6 +45,9 @@ class Settings(BaseSettings):
     shopify_url: HttpUrl | None = Field(None, description="other server than https://<shop>.myshopify.com")
     shopify_shop: str | None = Field(None, description="the shop's myshopify name, without the domain")
     shopify_token: SecretStr | None = Field(None, description="Admin API access token (shpat_...)")
+
+    square_url: HttpUrl | None = Field(None, description="other server than https://connect.squareup.com")
+    square_token: SecretStr | None = Field(None, description="Square access token (EAAA...)")
 
     fx_url: HttpUrl | None = Field(None, description=f"folder of the ECB files; the public one is {ECB_URL}")
     fx_enabled: bool = Field(False, description="read exchange rates from the ECB")

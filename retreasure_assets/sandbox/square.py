@@ -2,8 +2,8 @@
 
 What belongs here: addresses, headers, limits, cursors and refusals. What does not: the records (``square_json``).
 
-It refuses what Square refuses: a missing or wrong token, a version that is no date, unknown body fields, more than ten
-locations, limits out of range, a sort that does not go with the time filter, and a cursor that belongs to another query.
+It refuses what Square refuses: a missing or wrong token, a version that is no date, unknown body fields, more than
+ten locations, limits out of range, a sort that does not go with the time filter, a cursor of another query.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
 Timed = tuple[datetime, Json]
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer that is an error of Square's."""
 
     def __init__(self, code: str, detail: str, field: str | None = None, status: int = 400) -> None:
@@ -239,20 +239,20 @@ class SquareFace:
         asked = _decoded(body, _SearchOrders)
         self._known_locations(asked.location_ids, required=True)
         if not 1 <= asked.limit <= MAX_ORDERS:
-            raise Refusal("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_ORDERS}.", "limit")
+            raise RefusalError("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_ORDERS}.", "limit")
         if asked.return_entries:
-            raise Refusal("NOT_IMPLEMENTED", "The sandbox returns whole orders only.", "return_entries", 501)
+            raise RefusalError("NOT_IMPLEMENTED", "The sandbox returns whole orders only.", "return_entries", 501)
         query = asked.query or _OrderQuery()
         sort = query.sort or _OrderSort("CREATED_AT")
         times = query.filter.date_time_filter if query.filter else None
         given = {name: getattr(times, name) for name in ("created_at", "updated_at", "closed_at")} if times else {}
         filtered = {name: part for name, part in given.items() if part is not None}
         if len(filtered) > 1:
-            raise Refusal("BAD_REQUEST", "Only one time range can be filtered by.", "query.filter.date_time_filter")
+            raise RefusalError("BAD_REQUEST", "Only one time range can be filtered by.", "query.filter")
         key = sort.sort_field.lower()
         if filtered and key not in filtered:
             detail = "`sort_field` must match the timestamp of the date-time filter."
-            raise Refusal("BAD_REQUEST", detail, "query.sort.sort_field")
+            raise RefusalError("BAD_REQUEST", detail, "query.sort.sort_field")
         states = query.filter.state_filter.states if query.filter and query.filter.state_filter else None
         found = [
             order
@@ -291,11 +291,11 @@ class SquareFace:
         asked = dict(request.query_params)
         for field in asked:
             if field not in known:
-                raise Refusal("UNKNOWN_QUERY_PARAMETER", "Unknown query parameter.", field)
+                raise RefusalError("UNKNOWN_QUERY_PARAMETER", "Unknown query parameter.", field)
         order = asked.get("sort_order", "DESC")
         sort = asked.get("sort_field", "CREATED_AT")
         if order not in ("ASC", "DESC") or sort not in ("CREATED_AT", "UPDATED_AT"):
-            raise Refusal("INVALID_ENUM_VALUE", "Not one of the values allowed.", "sort_order")
+            raise RefusalError("INVALID_ENUM_VALUE", "Not one of the values allowed.", "sort_order")
         clock = self._world.clock
         created = _Range(asked.get("begin_time", (clock - _YEAR).isoformat()), asked.get("end_time", clock.isoformat()))
         chosen = [record for _, record in _between(records, "created_at", created)]
@@ -316,11 +316,11 @@ class SquareFace:
     def _entries(self, request: Request, _body: bytes) -> Json:
         asked = dict(request.query_params)
         for field in asked.keys() - {"sort_order", "cursor", "limit"}:
-            raise Refusal("UNKNOWN_QUERY_PARAMETER", "Unknown query parameter.", field)
+            raise RefusalError("UNKNOWN_QUERY_PARAMETER", "Unknown query parameter.", field)
         payout_id = request.path_params["payout_id"]
         paid = next((paid for paid in self._books.payouts if paid.payout_id == payout_id), None)
         if paid is None:
-            raise Refusal("NOT_FOUND", "There is no such payout.", status=404)
+            raise RefusalError("NOT_FOUND", "There is no such payout.", status=404)
         entries = [(entry.at, square_json.payout_entry(paid, entry)) for entry in paid.entries]
         signature = _signature("entries", [payout_id, asked.get("sort_order"), asked.get("limit")])
         ordered = _sorted(entries, asked.get("sort_order", "DESC") == "DESC")
@@ -347,7 +347,7 @@ class SquareFace:
     def _counts(self, _request: Request, body: bytes) -> Json:
         asked = _decoded(body, _Counts)
         if not 1 <= asked.limit <= MAX_COUNTS:
-            raise Refusal("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_COUNTS}.", "limit")
+            raise RefusalError("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_COUNTS}.", "limit")
         if asked.location_ids is not None:
             self._known_locations(asked.location_ids)
         after = _time(asked.updated_after, "updated_after")
@@ -365,7 +365,7 @@ class SquareFace:
     def _customers(self, _request: Request, body: bytes) -> Json:
         asked = _decoded(body, _SearchCustomers)
         if not 1 <= asked.limit <= MAX_LISTED:
-            raise Refusal("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_LISTED}.", "limit")
+            raise RefusalError("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_LISTED}.", "limit")
         query = asked.query or _CustomerQuery()
         records = [square_json.customer(known) for known in self._books.customers]
         if query.filter is not None:
@@ -383,12 +383,12 @@ class SquareFace:
 
     def _known_locations(self, asked: Sequence[str], *, required: bool = False) -> None:
         if required and not asked:
-            raise Refusal("MISSING_REQUIRED_PARAMETER", "At least one location is needed.", "location_ids")
+            raise RefusalError("MISSING_REQUIRED_PARAMETER", "At least one location is needed.", "location_ids")
         if len(asked) > MAX_LOCATIONS:
-            raise Refusal("ARRAY_LENGTH_TOO_LONG", f"At most {MAX_LOCATIONS} locations.", "location_ids")
+            raise RefusalError("ARRAY_LENGTH_TOO_LONG", f"At most {MAX_LOCATIONS} locations.", "location_ids")
         known = {record["id"] for record in square_json.locations(self._seed)}
         if not known.issuperset(asked):
-            raise Refusal("FORBIDDEN", "The merchant has no such location.", "location_ids", 403)
+            raise RefusalError("FORBIDDEN", "The merchant has no such location.", "location_ids", 403)
 
 
 def _guarded(handler: Callable[[Request, bytes], Json]) -> Callable[[Request], Awaitable[Response]]:
@@ -399,11 +399,11 @@ def _guarded(handler: Callable[[Request, bytes], Json]) -> Callable[[Request], A
         try:
             given = request.headers.get("authorization", "").encode()
             if not hmac.compare_digest(given, f"Bearer {SQUARE_TOKEN}".encode()):
-                raise Refusal("UNAUTHORIZED", "This request could not be authorized.", status=401)
+                raise RefusalError("UNAUTHORIZED", "This request could not be authorized.", status=401)
             if not _VERSION.fullmatch(request.headers.get("square-version", API_VERSION)):
-                raise Refusal("INVALID_SQUARE_VERSION_FORMAT", "The version is a date.", "Square-Version")
+                raise RefusalError("INVALID_SQUARE_VERSION_FORMAT", "The version is a date.", "Square-Version")
             content, status = handler(request, body), 200
-        except Refusal as refused:
+        except RefusalError as refused:
             content, status = refused.body, refused.status
         return Response(
             msgspec.json.encode(content),
@@ -420,9 +420,9 @@ def _decoded(body: bytes, shape: type[Any]) -> Any:
         return msgspec.json.decode(body or b"{}", type=shape)
     except msgspec.ValidationError as error:
         code = "UNKNOWN_BODY_PARAMETER" if "unknown field" in str(error) else "INVALID_VALUE"
-        raise Refusal(code, "The request body does not have the documented form.") from None
+        raise RefusalError(code, "The request body does not have the documented form.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refusal("EXPECTED_JSON_BODY", "The request body is not JSON.") from None
+        raise RefusalError("EXPECTED_JSON_BODY", "The request body is not JSON.") from None
 
 
 def _time(text: str | None, field: str) -> datetime | None:
@@ -431,9 +431,9 @@ def _time(text: str | None, field: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Refusal("INVALID_TIME", "The time is not in RFC 3339 format.", field) from None
+        raise RefusalError("INVALID_TIME", "The time is not in RFC 3339 format.", field) from None
     if moment.tzinfo is None:
-        raise Refusal("INVALID_TIME", "The time has no zone.", field)
+        raise RefusalError("INVALID_TIME", "The time has no zone.", field)
     return moment.astimezone(UTC)
 
 
@@ -441,7 +441,7 @@ def _between(records: Sequence[Json], key: str, period: _Range) -> list[Timed]:
     """The records whose time lies in the period, both ends included, each with its time."""
     start, end = _time(period.start_at, key), _time(period.end_at, key)
     if start is not None and end is not None and start > end:
-        raise Refusal("INVALID_TIME_RANGE", "The time range begins after its end.", key)
+        raise RefusalError("INVALID_TIME_RANGE", "The time range begins after its end.", key)
     timed = [(datetime.fromisoformat(record[key]), record) for record in records]
     return [each for each in timed if (start is None or each[0] >= start) and (end is None or each[0] <= end)]
 
@@ -472,7 +472,7 @@ def _page(name: str, records: list[Timed], cursor: str | None, limit: int, signa
         except ValueError:
             owner = ""
         if owner != signature:
-            raise Refusal("INVALID_CURSOR", "The cursor does not belong to this query.", "cursor")
+            raise RefusalError("INVALID_CURSOR", "The cursor does not belong to this query.", "cursor")
     chosen = [record for _, record in records[start : start + limit]]
     answer: Json = {name: chosen} if chosen else {}
     if start + limit < len(records):

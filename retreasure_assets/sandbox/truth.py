@@ -25,8 +25,9 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
-        ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold uses,
-        money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``, ``scale``.
+        ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold
+        uses, money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed`` and
+        ``scale``.
         Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
     facts = Facts(world)
@@ -205,7 +206,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
 
 
 def planted_personal_values(world: World) -> list[str]:
-    """Every name, company, e-mail address, telephone number, street line, loyalty or bank card and client address planted.
+    """Every name, company, e-mail address, telephone number, street line, loyalty card, bank card and client address.
 
     They are as written in the faces' answers (before JSON escapes them), so that a search for them in clear finds any
     leak; family and first names stand alone too. None of them occurs in what is not personal, such as a title.

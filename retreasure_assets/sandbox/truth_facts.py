@@ -1,7 +1,7 @@
 """All facts of a world: what gold must arrive at, row by row, to the cent.
 
-What belongs here: the till's facts, added to the online shop's, and the list of the other channels. What does not: daily
-figures and KPIs (``truth``).
+What belongs here: the till's facts, added to the online shop's, and the list of the other channels. What does not:
+daily figures and KPIs (``truth``).
 """
 
 from __future__ import annotations

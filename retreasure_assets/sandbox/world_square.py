@@ -1,7 +1,7 @@
 """The shop's second register, which is a Square one: what passes through it, and what Square makes of it.
 
 What belongs here: sales, returns, fees, payouts, customers and counts of that register, reckoned from the world's
-receipts and listings. What does not: how the interface writes them (``square_json``), and the first register (``till``).
+receipts and listings. What does not: how the interface writes them (``square_json``), and the other one (``till``).
 
 Everything is a pure function of the world: what is drawn besides comes from a stream of its own for each receipt, and
 everything carries its time, so that the books of N days are the first part of every longer world's.
@@ -317,7 +317,7 @@ class SquareBooks:
             card=card,
         )
         if source == "CASH":
-            # Coins of one and two cents are not used: what ends in 3, 4, 8 or 9 is rounded up, as Square knows no other way.
+            # Coins of one and two cents are not used: what ends in 3, 4, 8 or 9 is rounded up; Square knows no other.
             cents = int(sale.goods * 100) % 5
             sale.rounding = Decimal(5 - cents) / 100 if cents >= 3 else Decimal(0)
         if source == "CARD":

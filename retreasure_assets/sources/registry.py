@@ -13,9 +13,11 @@ from retreasure_assets.settings import Settings
 from retreasure_assets.sources.api_source import ApiSource
 from retreasure_assets.sources.fx.source import SOURCE as FX
 from retreasure_assets.sources.shopify.source import SOURCE as SHOPIFY
+from retreasure_assets.sources.square.source import SOURCE as SQUARE
 
 API_SOURCES: tuple[ApiSource, ...] = (
     SHOPIFY,
+    SQUARE,
     FX,
 )
 
