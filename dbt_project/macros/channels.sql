@@ -8,18 +8,18 @@
 #}
 {% macro channel_models(noun) -%}
   {%- set models = {
-    'orders': ['int_orders__shopify', 'int_orders__pos', 'int_orders__exports'],
-    'order_lines': ['int_order_lines__shopify', 'int_order_lines__pos', 'int_order_lines__exports'],
-    'payments': [],
-    'refunds': [],
-    'refund_lines': [],
+    'orders': ['int_orders__shopify', 'int_orders__pos', 'int_orders__square', 'int_orders__exports'],
+    'order_lines': ['int_order_lines__shopify', 'int_order_lines__pos', 'int_order_lines__square', 'int_order_lines__exports'],
+    'payments': ['int_payments__square'],
+    'refunds': ['int_refunds__square'],
+    'refund_lines': ['int_refund_lines__square'],
     'shipments': [],
-    'fees': [],
-    'payouts': [],
-    'payout_lines': [],
-    'listing_versions': [],
-    'inventory_levels': [],
-    'locations': [],
+    'fees': ['int_fees__square'],
+    'payouts': ['int_payouts__square'],
+    'payout_lines': ['int_payout_lines__square'],
+    'listing_versions': ['int_listing_versions__square'],
+    'inventory_levels': ['int_inventory_levels__square'],
+    'locations': ['int_locations__square'],
   } -%}
   {{- return(models[noun]) -}}
 {%- endmacro %}
@@ -32,4 +32,12 @@
     from {{ ref(model) }}
     where built_at > {{ watermark() }}
   {%- endfor -%}
+{%- endmacro %}
+
+{#
+  The catalogues that int_catalogue reads, best first: where several know a piece, the word of the first that has one counts,
+  and the others fill the gaps.
+#}
+{% macro catalogues() -%}
+  {{- return(['shopify_products', 'pos_products', 'square_catalog_objects']) -}}
 {%- endmacro %}

@@ -3,7 +3,7 @@
   whole: a sale without one of its lines would not add up.
 -#}
 
-{% for model in ['int_order_lines__shopify', 'int_order_lines__pos', 'int_order_lines__exports'] -%}
+{% for model in channel_models('order_lines') -%}
 select
     {%- for column in order_line_columns() %}
     lines.{{ column }},
