@@ -14,7 +14,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
         monkeypatch.setenv(f"RETREASURE_{name.upper()}", value)
     loaded = load_settings()
     connectors = configured_connectors(loaded)
-    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "fx"}
+    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "square", "fx"}
     assert not set(connectors) & set(missing_settings(loaded))
     for source, connector in connectors.items():
         assert connector.source == source
@@ -45,6 +45,17 @@ def test_a_shops_name_that_cannot_be_right(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("RETREASURE_SHOPIFY_TOKEN", "shpat_x")
     with pytest.raises(ConfigurationError):
         configured_connectors(load_settings())
+
+
+def test_square_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "RETREASURE_SQUARE_TOKEN" in missing_settings(load_settings())["square"]
+    assert names(monkeypatch, square_url="http://127.0.0.1:8080/") == set()
+    assert names(monkeypatch, square_token="") == set()
+    assert names(monkeypatch, square_token="EAAA") == {"square"}
+    assert configured_connectors(load_settings())["square"].url == "http://127.0.0.1:8080"  # type: ignore[attr-defined]
+    monkeypatch.delenv("RETREASURE_SQUARE_URL")
+    connector = configured_connectors(load_settings())["square"]
+    assert connector.url == "https://connect.squareup.com"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
