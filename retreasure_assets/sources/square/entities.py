@@ -63,7 +63,10 @@ def _card(prefix: str) -> dict[str, Mask]:
 
 
 def _fulfilments() -> dict[str, Mask]:
-    masks: dict[str, Mask] = {"fulfillments[].metadata": Mask.REDACT}
+    masks: dict[str, Mask] = {
+        "fulfillments[].metadata": Mask.REDACT,
+        "fulfillments[].entries[].metadata": Mask.REDACT,
+    }
     for details, notes in _FULFILMENT_NOTES.items():
         prefix = f"fulfillments[].{details}"
         masks |= _redacted(prefix, notes)
@@ -85,6 +88,9 @@ ORDERS = Entity(
         "metadata": Mask.REDACT,
         "line_items[].note": Mask.REDACT,
         "line_items[].metadata": Mask.REDACT,
+        "line_items[].modifiers[].metadata": Mask.REDACT,
+        "taxes[].metadata": Mask.REDACT,
+        "discounts[].metadata": Mask.REDACT,
         "service_charges[].metadata": Mask.REDACT,
         "returns[].return_line_items[].note": Mask.REDACT,
         "refunds[].reason": Mask.REDACT,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -262,7 +260,8 @@ def test_payments_hold_the_tip_and_refunds_their_sale(world: Bench) -> None:
     found = {
         row[0]: row[1:]
         for row in world.query(
-            "select payment_id, order_id, kind, status, gateway, payment_amount from silver.payments where channel = 'pos'"
+            "select payment_id, order_id, kind, status, gateway, payment_amount"
+            " from silver.payments where channel = 'pos'"
         )
     }
     assert found == {
@@ -375,7 +374,7 @@ def test_records_that_come_in_any_order_end_in_the_same_silver(dbt: Dbt, tmp_pat
     for name, batches in (
         ("step", records),
         ("back", records[::-1]),
-        ("once", [functools.reduce(operator.iadd, records, [])]),
+        ("once", [[record for batch in records for record in batch]]),
     ):
         folder = tmp_path / name
         folder.mkdir()

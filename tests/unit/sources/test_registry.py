@@ -79,6 +79,15 @@ def test_the_public_address_of_the_ecb_is_the_default(monkeypatch: pytest.Monkey
 
 def test_tables() -> None:
     assert set(declared_entities()) == {
+        "square_orders",
+        "square_payments",
+        "square_refunds",
+        "square_customers",
+        "square_locations",
+        "square_catalog_objects",
+        "square_inventory_counts",
+        "square_payouts",
+        "square_payout_entries",
         "shopify_orders",
         "shopify_products",
         "shopify_customers",
@@ -90,6 +99,10 @@ def test_tables() -> None:
         "fx_intraday_rates",
     }
     assert {table for table, entity in declared_entities().items() if entity.personal} == {
+        "square_orders",
+        "square_payments",
+        "square_refunds",
+        "square_customers",
         "shopify_orders",
         "shopify_customers",
     }
