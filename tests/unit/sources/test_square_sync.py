@@ -170,7 +170,7 @@ def test_a_window_has_both_ends_and_leaves_the_cursor_alone(square: FakeSquare, 
 def test_a_sync_killed_anywhere_loses_nothing(
     changes: list[tuple[int, int]], kills: list[int], restarted: bool
 ) -> None:
-    """Batches are durable one by one; the next sync goes on from the last cursor, whatever became of Square's cursors."""
+    """Batches are durable one by one; the next sync goes on from the last cursor, even if Square forgot its own."""
     square = FakeSquare(page_size=2)
     square.records["locations"] = [{"id": f"L{number:02d}"} for number in range(13)]
     square.records["orders"] = sorted(
