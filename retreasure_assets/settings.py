@@ -23,6 +23,7 @@ _SWITCHES = (
     "shopify_token",
     "etsy_refresh_token",
     "ebay_refresh_token",
+    "square_token",
     "fx_enabled",
     "fx_url",
     "fx_intraday_url",
@@ -61,6 +62,8 @@ class Settings(BaseSettings):
     ebay_marketplace: str | None = Field(None, pattern="^EBAY_[A-Z_]+$", description="the seller's own, as EBAY_GB")
     ebay_signing_key: SecretStr | None = Field(None, description="Ed25519 private key, for sellers in the EU and UK")
     ebay_signing_jwe: SecretStr | None = Field(None, description="that key's JWE from eBay's Key Management API")
+    square_url: HttpUrl | None = Field(None, description="other server than https://connect.squareup.com")
+    square_token: SecretStr | None = Field(None, description="Square access token (EAAA...)")
 
     fx_url: HttpUrl | None = Field(None, description=f"folder of the ECB files; the public one is {ECB_URL}")
     fx_enabled: bool = Field(False, description="read exchange rates from the ECB")

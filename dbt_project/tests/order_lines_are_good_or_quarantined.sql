@@ -31,6 +31,14 @@ staged as (
     from {{ ref('int_order_lines__ebay') }}
     where {{ built_last(ref('int_order_lines__ebay')) }}
     union
+    select channel, order_id, line_id
+    from {{ ref('int_order_lines__square') }}
+    where {{ built_last(ref('int_order_lines__square')) }}
+    union
+    select 'pos' as channel, order_id, refund_line_id as line_id
+    from {{ ref('stg_square__return_lines') }}
+    where state in ('completed', 'open') and {{ built_last(ref('stg_square__return_lines')) }}
+    union
     select lines.channel, lines.order_id, lines.line_id
     from {{ ref('int_order_lines__exports') }} as lines
     where {{ built_last(ref('int_order_lines__exports')) }} and {{ unknown_to_api('lines') }}

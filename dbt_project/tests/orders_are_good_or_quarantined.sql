@@ -27,6 +27,10 @@ staged as (
     from {{ ref('stg_ebay__orders') }}
     where {{ built_last(ref('stg_ebay__orders')) }}
     union
+    select 'pos' as channel, order_id
+    from {{ ref('stg_square__order_lines') }}
+    where coalesce(state, '') <> 'draft' and {{ built_last(ref('stg_square__order_lines')) }}
+    union
     select channel, order_id
     from {{ ref('int_export_rows') }}
     where {{ built_last(ref('int_export_rows')) }}

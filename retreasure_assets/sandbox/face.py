@@ -7,12 +7,16 @@ from typing import ClassVar, Protocol
 
 from starlette.routing import Route
 
+from retreasure_assets.sandbox.world import World
+
 
 class Face(Protocol):
     """One outside system's interface on top of a world."""
 
     #: What it serves -> where, relative to the server's root.
     paths: ClassVar[Mapping[str, str]]
+
+    def __init__(self, world: World) -> None: ...
 
     @property
     def routes(self) -> list[Route]:

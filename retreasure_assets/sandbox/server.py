@@ -22,12 +22,13 @@ from retreasure_assets.sandbox.etsy import EtsyFace
 from retreasure_assets.sandbox.face import Face
 from retreasure_assets.sandbox.fx import FxFace
 from retreasure_assets.sandbox.shopify import ShopifyFace, ShopifyOptions
+from retreasure_assets.sandbox.square import SquareFace
 from retreasure_assets.sandbox.world import World
 
 HOST = "127.0.0.1"
 
 #: The faces that need nothing but the world.
-_PLAIN_FACES = (FxFace, EbayFace, EtsyFace)
+_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace)
 _FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
 
 #: Seconds to wait for the server to start or stop.

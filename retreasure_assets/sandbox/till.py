@@ -1,6 +1,7 @@
 """The till's files: a CSV of receipts for every business day, and the catalogue.
 
-What belongs here: layouts, names and writing them whole. What does not: the receipts (``world_till``).
+What belongs here: layouts, names and writing them whole. What does not: the receipts (``world_till``), and those of the
+register that is Square's (``world_square``): each sale is seen once.
 
 The till exports when the shop closes, so a day's file appears when that day is over in the shop's zone, and is never
 changed afterwards; the catalogue is written anew whenever something in it changes.
@@ -15,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_square import through_square
 from retreasure_assets.sandbox.world_till import SHOP_ZONE
 from retreasure_assets.sandbox.world_types import Receipt
 
@@ -70,12 +72,12 @@ def write_till_files(world: World, drop: Path) -> list[Path]:
 
 
 def receipts_by_day(world: World) -> dict[date, list[Receipt]]:
-    """Receipts by business date, in order of time; days that are not over yet are left out."""
+    """The till's own receipts by business date, in order of time; days that are not over yet are left out."""
     today = world.clock.astimezone(SHOP_ZONE).date()
     days: dict[date, list[Receipt]] = {}
     for receipt in sorted(world.receipts, key=lambda receipt: (receipt.at, receipt.receipt_id)):
         day = receipt.at.astimezone(SHOP_ZONE).date()
-        if day < today:
+        if day < today and not through_square(receipt):
             days.setdefault(day, []).append(receipt)
     return days
 

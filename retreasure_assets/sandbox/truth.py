@@ -17,6 +17,7 @@ from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_oversells import oversells
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_etsy import etsy_shop
+from retreasure_assets.sandbox.world_square import SquareBooks, through_square
 from retreasure_assets.sandbox.world_types import Address
 
 _EIGHT = Decimal("1e-8")
@@ -27,9 +28,9 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
-        ``rpt_oversells``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names
-        that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``,
-        ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
+        ``rpt_oversells``, ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with
+        the names that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name;
+        ``clock``, ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
     facts = Facts(world)
     days = daily_sales(facts)
@@ -44,6 +45,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),
         "rpt_oversells": oversells(facts),
+        "stock": _texts(facts.stock),
         "agg_daily_sales": _texts(days),
         "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
         "counts": counts(world, facts),
@@ -191,6 +193,8 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
     """
     shop = etsy_shop(world)
     sold = {(line["channel"], line["item_id"]) for line in facts.order_lines}
+    till = [receipt for receipt in world.receipts if not through_square(receipt)]
+    books = SquareBooks(world)
     return {
         "shopify_orders": len(world.orders),
         "shopify_customers": sum(person.shopify_id is not None for person in world.people),
@@ -201,10 +205,18 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "etsy_listings": len(shop.listings),
         "etsy_ledger_entries": len(shop.entries),
         "etsy_payments": sum(receipt.paid_at is not None for receipt in shop.receipts),
-        "pos_receipts": len(world.receipts),
-        "pos_lines": sum(len(receipt.lines) for receipt in world.receipts),
-        "pos_products": sum(listing.channel == "pos" for listing in world.listings),
         **ebay_counts(world),
+        "pos_receipts": len(till),
+        "pos_lines": sum(len(receipt.lines) for receipt in till),
+        "pos_products": sum(listing.channel == "pos" for listing in world.listings),
+        "square_orders": len(books.sales) + len(books.returns),
+        "square_payments": len(books.sales),
+        "square_refunds": len(books.returns),
+        "square_customers": len(books.customers),
+        "square_payouts": len(books.payouts),
+        "square_payout_entries": sum(len(paid.entries) for paid in books.payouts),
+        "square_inventory_counts": len(books.shelves),
+        "square_locations": 2,
         "items": len(facts.shown_items),
         "items_sold": len({item_id for _, item_id in sold}),
         "listings": len(facts.listings),
@@ -214,7 +226,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
 
 
 def planted_personal_values(world: World) -> list[str]:
-    """Every name, company, e-mail address, telephone number, street line, loyalty card and client address planted.
+    """Every name, company, e-mail address, telephone number, street line, loyalty card, bank card and client address.
 
     They are as written in the faces' answers (before JSON escapes them), so that a search for them in clear finds any
     leak; family and first names stand alone too. None of them occurs in what is not personal, such as a title.
@@ -235,6 +247,9 @@ def planted_personal_values(world: World) -> list[str]:
         found.add(str(receipt.user_id))
         found.update(refund.note for refund in receipt.refunds if refund.note)
     found.update(ebay_personal_values(world))
+    for sale in SquareBooks(world).sales:
+        if sale.card is not None:
+            found.update((sale.card.holder, sale.card.fingerprint))
     return sorted(found)
 
 

@@ -14,11 +14,13 @@ from retreasure_assets.sandbox.truth_ebay import add_ebay
 from retreasure_assets.sandbox.truth_etsy import add_etsy
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row, business_date, four, utc, with_refunds
 from retreasure_assets.sandbox.truth_online import OnlineFacts
+from retreasure_assets.sandbox.truth_square import add_square
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_square import through_square
 from retreasure_assets.sandbox.world_types import Receipt, ReceiptLine
 
 #: What adds the rows of one more channel to the facts.
-CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = (add_ebay, add_etsy)
+CHANNELS: tuple[Callable[[OnlineFacts], None], ...] = (add_ebay, add_etsy, add_square)
 
 
 class Facts(OnlineFacts):
@@ -27,6 +29,8 @@ class Facts(OnlineFacts):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         for receipt in world.receipts:
+            if through_square(receipt):
+                continue
             if receipt.lines[0].kind == "return":
                 self._return(receipt)
             else:

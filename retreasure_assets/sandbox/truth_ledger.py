@@ -88,6 +88,8 @@ class Ledger:
         self.listings: set[tuple[str, str]] = set()
         #: item id -> every time that it came back.
         self.restocks: dict[str, list[Restock]] = {}
+        #: What stands where, as the faces count it: channel, location_id, item_id, available.
+        self.stock: list[Row] = []
         #: Every piece that the faces show.
         self.shown_items: set[str] = set()
 

@@ -128,7 +128,9 @@ class Till:
             )
             for index, line in enumerate(back)
         )
-        receipt = Receipt("", at, STORE_ID, sold.register_id, "card", sold.loyalty_id, sold.tax_included, lines)
+        receipt = Receipt(
+            "", at, STORE_ID, sold.register_id, "card", sold.loyalty_id, sold.tax_included, lines, sold.receipt_id
+        )
         return at, receipt
 
     def _receipt(

@@ -159,6 +159,8 @@ class Receipt:
     loyalty_id: str | None
     tax_included: bool
     lines: tuple[ReceiptLine, ...]
+    #: The receipt of the sale that a return takes back; the till's own files do not say it.
+    sale_id: str | None = None
 
 
 @dataclass(slots=True)

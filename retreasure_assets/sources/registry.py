@@ -15,11 +15,13 @@ from retreasure_assets.sources.ebay.source import SOURCE as EBAY
 from retreasure_assets.sources.etsy.source import SOURCE as ETSY
 from retreasure_assets.sources.fx.source import SOURCE as FX
 from retreasure_assets.sources.shopify.source import SOURCE as SHOPIFY
+from retreasure_assets.sources.square.source import SOURCE as SQUARE
 
 API_SOURCES: tuple[ApiSource, ...] = (
     SHOPIFY,
     ETSY,
     EBAY,
+    SQUARE,
     FX,
 )
 

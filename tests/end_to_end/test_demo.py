@@ -125,6 +125,17 @@ def test_daily_kpis_equal_the_truth(demo: Demo, truth: dict[str, Any]) -> None:
     assert compared > 100
 
 
+def test_the_stock_is_what_stands_in_the_shop(demo: Demo, truth: dict[str, Any]) -> None:
+    counted = {
+        (row["channel"], row["location_id"], row["item_id"]): row["available"]
+        for row in demo.rows("select channel, location_id, item_id, available from silver.inventory_levels")
+    }
+    true = {(row["channel"], row["location_id"], row["item_id"]): row["available"] for row in truth["stock"]}
+    assert true, "the shop is empty"
+    channels = {channel for channel, _, _ in true}
+    assert {key: number for key, number in counted.items() if key[0] in channels} == true
+
+
 def test_a_second_run_adds_nothing(demo: Demo) -> None:
     before = demo.versions()
     outcome = demo.run()

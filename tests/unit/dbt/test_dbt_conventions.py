@@ -36,10 +36,14 @@ def test_incremental_silver_is_bounded(dbt: Dbt) -> None:
     }
     assert unbounded == {
         "stg_shopify__locations",
+        "stg_square__locations",
+        "stg_square__inventory_counts",
         "stg_pos__products",
         "stg_ebay__inventory_items",
         "locations",
         "int_catalogue",
+        "int_square_skus",
+        "int_inventory_levels__square",
         "items",
         "item_costs",
         "customers",

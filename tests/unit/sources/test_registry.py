@@ -15,7 +15,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
         monkeypatch.setenv(f"RETREASURE_{name.upper()}", value)
     loaded = load_settings()
     connectors = configured_connectors(loaded)
-    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "ebay", "etsy", "fx"}
+    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "ebay", "etsy", "square", "fx"}
     assert not set(connectors) & set(missing_settings(loaded))
     for source, connector in connectors.items():
         assert connector.source == source
@@ -65,6 +65,17 @@ def test_etsy_needs_all_four(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names(monkeypatch, **whole) == {"etsy"}
 
 
+def test_square_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "RETREASURE_SQUARE_TOKEN" in missing_settings(load_settings())["square"]
+    assert names(monkeypatch, square_url="http://127.0.0.1:8080/") == set()
+    assert names(monkeypatch, square_token="") == set()
+    assert names(monkeypatch, square_token="EAAA") == {"square"}
+    assert configured_connectors(load_settings())["square"].url == "http://127.0.0.1:8080"  # type: ignore[attr-defined]
+    monkeypatch.delenv("RETREASURE_SQUARE_URL")
+    connector = configured_connectors(load_settings())["square"]
+    assert connector.url == "https://connect.squareup.com"  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("settings", "entities"),
     [
@@ -86,6 +97,15 @@ def test_the_public_address_of_the_ecb_is_the_default(monkeypatch: pytest.Monkey
 
 def test_tables() -> None:
     assert set(declared_entities()) == {
+        "square_orders",
+        "square_payments",
+        "square_refunds",
+        "square_customers",
+        "square_locations",
+        "square_catalog_objects",
+        "square_inventory_counts",
+        "square_payouts",
+        "square_payout_entries",
         "shopify_orders",
         "shopify_products",
         "shopify_customers",
@@ -106,6 +126,10 @@ def test_tables() -> None:
         "fx_intraday_rates",
     }
     assert {table for table, entity in declared_entities().items() if entity.personal} == {
+        "square_orders",
+        "square_payments",
+        "square_refunds",
+        "square_customers",
         "shopify_orders",
         "shopify_customers",
         "etsy_receipts",

@@ -1,7 +1,7 @@
 {{ config(unique_key=['source_table', 'item_id'], meta={'version_by': ['version_at', 'ingested_at', 'record_id']}) }}
 {#-
-  The newest word of each catalogue on an item: Shopify's products (a variant's SKU is the item) and the till's. Grows with
-  the number of items, not of their versions.
+  The newest word of each catalogue on an item: Shopify's products (a variant's SKU is the item), the till's and Square's.
+  Grows with the number of items, not of their versions.
 -#}
 {%- set fields = [
     ['category', 'text'], ['era', 'text'], ['maker', 'text'], ['material', 'text'], ['condition', 'text'],
@@ -54,10 +54,37 @@ till as (
         and products.item_id is not null
 ),
 
+variations as (
+    select
+        variations.*,
+        -- Square does not state when it created an object: its first version that was seen stands in for that.
+        min(variations.version_at) over (partition by variations.item_id) as first_version_at,
+        row_number() over (
+            partition by variations.item_id
+            order by variations.version_at desc, variations.ingested_at desc, variations.record_id desc,
+                variations.variation_id
+        ) as version_rank
+    from {{ ref('stg_square__variations') }} as variations
+    where variations.built_at > {{ watermark() }}
+        and variations.item_id is not null
+),
+
+categories as (
+    select
+        objects.object_id,
+        objects.category_name,
+        row_number() over (
+            partition by objects.object_id
+            order by objects.version_at desc, objects.ingested_at desc, objects.record_id desc
+        ) as version_rank
+    from {{ ref('stg_square__catalog_objects') }} as objects
+    where objects.object_type = 'category'
+),
+
 known as (
     select
         'shopify_products' as source_table,
-        1 as source_order,
+        {{ catalogues().index('shopify_products') }} as source_order,
         variants.item_id,
         variants.title,
         attributes.category,
@@ -81,7 +108,7 @@ known as (
     union all
     select
         'pos_products' as source_table,
-        2 as source_order,
+        {{ catalogues().index('pos_products') }} as source_order,
         item_id,
         title,
         category,
@@ -98,6 +125,36 @@ known as (
         record_id
     from till
     where version_rank = 1
+    union all
+    select
+        'square_catalog_objects' as source_table,
+        {{ catalogues().index('square_catalog_objects') }} as source_order,
+        variations.item_id,
+        variations.title,
+        categories.category_name as category,
+        variations.era,
+        variations.maker,
+        variations.material,
+        variations.condition,
+        variations.acquired_at as acquired_date,
+        variations.acquisition_cost as cost_amount,
+        variations.currency as cost_currency,
+        {% if is_incremental() -%}
+        case when earlier.first_seen_at < variations.first_version_at then earlier.first_seen_at
+            else variations.first_version_at end as first_seen_at,
+        {%- else -%}
+        variations.first_version_at as first_seen_at,
+        {%- endif %}
+        variations.version_at,
+        variations.ingested_at,
+        variations.record_id
+    from variations
+    left join categories on categories.object_id = variations.category_id and categories.version_rank = 1
+    {%- if is_incremental() %}
+    left join {{ this }} as earlier
+        on earlier.item_id = variations.item_id and earlier.source_table = 'square_catalog_objects'
+    {%- endif %}
+    where variations.version_rank = 1
 )
 
 select

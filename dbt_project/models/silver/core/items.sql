@@ -1,7 +1,7 @@
 {{ config(unique_key='item_id') }}
 {#-
-  Physical pieces, whatever channel they are on. Where two catalogues know a piece, Shopify's word comes first and the till's
-  fills the gaps.
+  Physical pieces, whatever channel they are on. Where several catalogues know a piece, the first one's word counts and the
+  others fill the gaps: see catalogues().
 -#}
 
 with touched as (
@@ -10,21 +10,28 @@ with touched as (
     where built_at > {{ watermark() }}
 ),
 
+spans as (
+    select catalogue.item_id, min(catalogue.first_seen_at) as first_seen_at, max(catalogue.version_at) as updated_at
+    from {{ ref('int_catalogue') }} as catalogue
+    inner join touched on touched.item_id = catalogue.item_id
+    group by catalogue.item_id
+),
+
 known as (
     select
-        touched.item_id,
+        spans.item_id,
         {%- for column in ['title', 'category', 'era', 'maker', 'material', 'condition', 'acquired_date'] %}
-        coalesce(shop.{{ column }}, till.{{ column }}) as {{ column }},
+        coalesce(
+            {%- for catalogue in catalogues() %}{{ catalogue }}.{{ column }}{{ ', ' if not loop.last }}{% endfor -%}
+        ) as {{ column }},
         {%- endfor %}
-        shop.first_seen_at as shop_seen_at,
-        till.first_seen_at as till_seen_at,
-        case when shop.version_at >= till.version_at or till.version_at is null then shop.version_at
-            else till.version_at end as updated_at
-    from touched
-    left join {{ ref('int_catalogue') }} as shop
-        on shop.item_id = touched.item_id and shop.source_table = 'shopify_products'
-    left join {{ ref('int_catalogue') }} as till
-        on till.item_id = touched.item_id and till.source_table = 'pos_products'
+        spans.first_seen_at,
+        spans.updated_at
+    from spans
+    {%- for catalogue in catalogues() %}
+    left join {{ ref('int_catalogue') }} as {{ catalogue }}
+        on {{ catalogue }}.item_id = spans.item_id and {{ catalogue }}.source_table = '{{ catalogue }}'
+    {%- endfor %}
 )
 
 select
@@ -36,8 +43,7 @@ select
     material,
     condition,
     acquired_date,
-    case when shop_seen_at <= till_seen_at or till_seen_at is null then shop_seen_at else till_seen_at end
-        as first_seen_at,
+    first_seen_at,
     nullif(updated_at, {{ time_literal('1970-01-01 00:00:00.000000') }}) as updated_at,
     {{ built_at() }} as built_at
 from known
