@@ -10,12 +10,9 @@ show in the receipts at all.
 from __future__ import annotations
 
 import hmac
-import math
-import threading
-import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import ClassVar
@@ -27,137 +24,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from retreasure_assets.sandbox import etsy_format as written
-from retreasure_assets.sandbox.etsy_tokens import TokenOffice, refresh_token
+from retreasure_assets.sandbox.etsy_requests import EtsyOptions, Query, Quota, RefusedError
+from retreasure_assets.sandbox.etsy_tokens import refresh_token
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_etsy import etsy_shop
 from retreasure_assets.sandbox.world_etsy_types import EtsyReceipt, EtsyShop
 
 KEYSTRING = "sandboxkeystring00000000"
 SHARED_SECRET = "sandboxsecret"  # noqa: S105 (not a secret: printed by the sandbox)
-SCOPES = ("listings_r", "shops_r", "transactions_r")
 
-_EARLIEST = 946_684_800
 _LEDGER_SPAN = 2_678_400
 _STATES = ("active", "inactive", "sold_out", "draft", "expired")
 _ASCENDING = ("asc", "ascending", "up")
 _ORDERS = (*_ASCENDING, "desc", "descending", "down")
 _APPLICATION = "/v3/application"
-
-
-@dataclass(frozen=True, slots=True)
-class EtsyOptions:
-    """How strict the platform is.
-
-    Args:
-        per_second: requests a second; Etsy's own about 10, here more so that a demo is not slowed.
-        per_day: requests a day.
-        scopes: what the token may read.
-        tokens: issues the tokens.
-        clock: seconds, monotonic; replaceable in tests.
-    """
-
-    per_second: int = 1_000
-    per_day: int = 1_000_000
-    scopes: Sequence[str] = SCOPES
-    tokens: TokenOffice = field(default_factory=TokenOffice)
-    clock: Callable[[], float] = time.monotonic
-
-
-class _RefusedError(Exception):
-    """An answer that is no success."""
-
-    def __init__(self, status: int, error: str) -> None:
-        super().__init__(error)
-        self.status = status
-        self.error = error
-
-
-class _Quota:
-    """Requests a second and a day."""
-
-    def __init__(self, options: EtsyOptions) -> None:
-        self._options = options
-        self._lock = threading.Lock()
-        self._recent: list[float] = []
-        self._today = 0
-
-    def take(self) -> tuple[dict[str, str], float | None]:
-        """Count a request: the headers of its answer, and how long to wait where it is one too many."""
-        options, now = self._options, self._options.clock()
-        with self._lock:
-            self._recent = [at for at in self._recent if at > now - 1]
-            wait: float | None = None
-            if self._today >= options.per_day:
-                wait = 86_400.0
-            elif len(self._recent) >= options.per_second:
-                wait = 1 - (now - self._recent[0])
-            else:
-                self._recent.append(now)
-                self._today += 1
-            headers = {
-                "x-limit-per-second": str(options.per_second),
-                "x-remaining-this-second": str(options.per_second - len(self._recent)),
-                "x-limit-per-day": str(options.per_day),
-                "x-remaining-today": str(options.per_day - self._today),
-            }
-            if wait is not None:
-                headers["retry-after"] = str(max(1, math.ceil(wait)))
-            return headers, wait
-
-
-class _Query:
-    """The query of a request, held against what the contract allows."""
-
-    def __init__(self, request: Request, known: Iterable[str]) -> None:
-        self._values = request.query_params
-        for name in self._values:
-            if name not in (*known, "legacy"):
-                raise _RefusedError(400, f"Unknown parameter: {name}")
-
-    def number(self, name: str, default: int | None, low: int, high: int | None = None) -> int | None:
-        text = self._values.get(name)
-        if text is None:
-            return default
-        if not text.isascii() or not text.isdigit():
-            raise _RefusedError(400, f"Invalid type for parameter {name}: expected integer")
-        value = int(text)
-        if value < low or (high is not None and value > high):
-            raise _RefusedError(400, f"Parameter {name} is out of range")
-        return value
-
-    def moment(self, name: str) -> int | None:
-        return self.number(name, None, _EARLIEST)
-
-    def choice(self, name: str, default: str, options: Sequence[str]) -> str:
-        value = self._values.get(name, default)
-        if value not in options:
-            raise _RefusedError(400, f"Invalid value for parameter {name}")
-        return value
-
-    def flag(self, name: str) -> bool | None:
-        value = self._values.get(name)
-        if value not in (None, "true", "false"):
-            raise _RefusedError(400, f"Invalid type for parameter {name}: expected boolean")
-        return None if value is None else value == "true"
-
-    def numbers(self, name: str) -> list[int]:
-        """A list of ids, separated by commas or given several times."""
-        texts = [text for part in self._values.getlist(name) for text in part.split(",")]
-        if not texts or not all(text.isascii() and text.isdigit() for text in texts):
-            raise _RefusedError(400, f"Invalid value for parameter {name}")
-        if len(texts) > 100:
-            raise _RefusedError(400, f"Parameter {name} has more than 100 values")
-        return [int(text) for text in texts]
-
-    def words(self, name: str, options: Sequence[str]) -> list[str]:
-        words = [word for part in self._values.getlist(name) for word in part.split(",")]
-        if any(word not in options for word in words):
-            raise _RefusedError(400, f"Invalid value for parameter {name}")
-        return words
-
-    def page(self) -> tuple[int, int]:
-        """(limit, offset)."""
-        return self.number("limit", 25, 1, 100) or 25, self.number("offset", 0, 0) or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +66,7 @@ class EtsyFace:
     def __init__(self, world: World, options: EtsyOptions | None = None) -> None:
         self._world = world
         self._options = options or EtsyOptions()
-        self._quota = _Quota(self._options)
+        self._quota = Quota(self._options)
         self._sorted: dict[tuple[str, bool, bool], tuple[list[_Row], list[int]]] = {}
 
     @staticmethod
@@ -225,7 +105,7 @@ class EtsyFace:
             try:
                 self._admit(request, wait, scope)
                 return Response(answer(request), media_type="application/json", headers=headers)
-            except _RefusedError as refusal:
+            except RefusedError as refusal:
                 return _refused(refusal, headers)
 
         return Route(path, handle, methods=["GET"])
@@ -233,33 +113,33 @@ class EtsyFace:
     def _admit(self, request: Request, wait: float | None, scope: str | None) -> None:
         self._check_key(request)
         if wait is not None:
-            raise _RefusedError(429, "You have exceeded your quota of requests.")
+            raise RefusedError(429, "You have exceeded your quota of requests.")
         if request.path_params.get("shop_id", written.SHOP_ID) != written.SHOP_ID:
-            raise _RefusedError(404, "Could not find a shop with this ID.")
+            raise RefusedError(404, "Could not find a shop with this ID.")
         if scope is None:
             return
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not self._options.tokens.admits(token):
-            raise _RefusedError(401, "invalid_token")
+            raise RefusedError(401, "invalid_token")
         if scope not in self._options.scopes:
-            raise _RefusedError(403, f"insufficient_scope: {scope}")
+            raise RefusedError(403, f"insufficient_scope: {scope}")
 
     @staticmethod
     def _check_key(request: Request) -> None:
         given = request.headers.get("x-api-key", "")
         if not hmac.compare_digest(given.encode(), f"{KEYSTRING}:{SHARED_SECRET}".encode()):
-            raise _RefusedError(401, "Missing x-api-key header or invalid API key.")
+            raise RefusedError(401, "Missing x-api-key header or invalid API key.")
 
     async def _token(self, request: Request) -> Response:
         form = await _form(request)
         given = {name: form.get(name, "") for name in ("grant_type", "client_id", "refresh_token")}
         if given["grant_type"] != "refresh_token":
-            return _refused(_RefusedError(400, "unsupported_grant_type"), {})
+            return _refused(RefusedError(400, "unsupported_grant_type"), {})
         if given["client_id"] != KEYSTRING:
-            return _refused(_RefusedError(401, "invalid_client"), {})
+            return _refused(RefusedError(401, "invalid_client"), {})
         issued = self._options.tokens.refresh(given["refresh_token"])
         if issued is None:
-            return _refused(_RefusedError(400, "invalid_grant"), {})
+            return _refused(RefusedError(400, "invalid_grant"), {})
         access, refresh = issued
         body = {
             "access_token": access,
@@ -275,8 +155,8 @@ class EtsyFace:
         try:
             self._admit(request, wait, None)
             if not self._options.tokens.admits(form.get("token", "")):
-                raise _RefusedError(401, "invalid_token")
-        except _RefusedError as refusal:
+                raise RefusedError(401, "invalid_token")
+        except RefusedError as refusal:
             return _refused(refusal, headers)
         body = msgspec.json.encode({"scopes": list(self._options.scopes)})
         return Response(body, media_type="application/json", headers=headers)
@@ -288,11 +168,11 @@ class EtsyFace:
         return etsy_shop(self._world)
 
     def _me(self, request: Request) -> bytes:
-        _Query(request, ())
+        Query(request, ())
         return msgspec.json.encode({"user_id": written.SELLER_ID, "shop_id": written.SHOP_ID})
 
     def _shop_record(self, request: Request) -> bytes:
-        _Query(request, ())
+        Query(request, ())
         first = min((listing.versions[0].at for listing in self._shop.listings), default=self._world.clock)
         active = sum(listing.versions[-1].state == "active" for listing in self._shop.listings)
         return msgspec.json.encode(written.shop(first - timedelta(days=30), active, len(self._shop.receipts)))
@@ -325,7 +205,7 @@ class EtsyFace:
     def _receipts(self, request: Request) -> bytes:
         bounds = ("min_created", "max_created", "min_last_modified", "max_last_modified")
         flags = ("was_paid", "was_shipped", "was_delivered", "was_canceled")
-        query = _Query(request, (*bounds, *flags, "limit", "offset", "sort_on", "sort_order"))
+        query = Query(request, (*bounds, *flags, "limit", "offset", "sort_on", "sort_order"))
         limit, offset = query.page()
         sort_on = query.choice("sort_on", "created", ("created", "updated", "receipt_id"))
         descending = query.choice("sort_order", "desc", _ORDERS) not in _ASCENDING
@@ -371,7 +251,7 @@ class EtsyFace:
         return found
 
     def _listings(self, request: Request) -> bytes:
-        query = _Query(request, ("state", "limit", "offset", "sort_on", "sort_order", "includes"))
+        query = Query(request, ("state", "limit", "offset", "sort_on", "sort_order", "includes"))
         limit, offset = query.page()
         state = query.choice("state", "active", _STATES)
         query.choice("sort_on", "created", ("created", "price", "updated", "score"))
@@ -390,13 +270,13 @@ class EtsyFace:
         )
 
     def _ledger(self, request: Request) -> bytes:
-        query = _Query(request, ("min_created", "max_created", "limit", "offset"))
+        query = Query(request, ("min_created", "max_created", "limit", "offset"))
         limit, offset = query.page()
         low, high = query.moment("min_created"), query.moment("max_created")
         if low is None or high is None:
-            raise _RefusedError(400, "min_created and max_created are required")
+            raise RefusedError(400, "min_created and max_created are required")
         if high < low or high - low > _LEDGER_SPAN:
-            raise _RefusedError(400, "The range between min_created and max_created must not exceed 2678400 seconds")
+            raise RefusedError(400, "The range between min_created and max_created must not exceed 2678400 seconds")
         times, bodies = self._entries
         # Newest first, as Etsy lists it.
         found = bodies[bisect_left(times, low) : bisect_right(times, high)][::-1]
@@ -423,13 +303,13 @@ class EtsyFace:
 
     def _entry_payments(self, request: Request) -> bytes:
         payments, of_entry = self._paid
-        entries = _Query(request, ("ledger_entry_ids",)).numbers("ledger_entry_ids")
+        entries = Query(request, ("ledger_entry_ids",)).numbers("ledger_entry_ids")
         wanted = dict.fromkeys(of_entry[entry] for entry in entries if entry in of_entry)
         return _page(len(wanted), [payments[payment] for payment in wanted if payment in payments])
 
     def _payments(self, request: Request) -> bytes:
         payments, _ = self._paid
-        wanted = dict.fromkeys(_Query(request, ("payment_ids",)).numbers("payment_ids"))
+        wanted = dict.fromkeys(Query(request, ("payment_ids",)).numbers("payment_ids"))
         found = [payments[payment] for payment in wanted if payment in payments]
         return _page(len(found), found)
 
@@ -442,6 +322,6 @@ def _page(count: int, bodies: Sequence[bytes]) -> bytes:
     return b'{"count":%d,"results":[%s]}' % (count, b",".join(bodies))
 
 
-def _refused(refusal: _RefusedError, headers: Mapping[str, str]) -> Response:
+def _refused(refusal: RefusedError, headers: Mapping[str, str]) -> Response:
     body = msgspec.json.encode({"error": refusal.error})
     return Response(body, refusal.status, headers=dict(headers), media_type="application/json")

@@ -16,8 +16,8 @@ import pytest
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.lake.records import RecordReader
 from retreasure_assets.sandbox.etsy import KEYSTRING, SHARED_SECRET
-from retreasure_assets.sandbox.etsy import SCOPES as GRANTED
 from retreasure_assets.sandbox.etsy_format import SHOP_ID
+from retreasure_assets.sandbox.etsy_requests import SCOPES as GRANTED
 from retreasure_assets.sandbox.etsy_tokens import refresh_token
 from retreasure_assets.sandbox.server import running_sandbox
 from retreasure_assets.sandbox.world import World, WorldSpec, generate_world

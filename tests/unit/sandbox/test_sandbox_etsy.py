@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from retreasure_assets.sandbox.etsy import KEYSTRING, SHARED_SECRET, EtsyFace, EtsyOptions
+from retreasure_assets.sandbox.etsy import KEYSTRING, SHARED_SECRET, EtsyFace
 from retreasure_assets.sandbox.etsy_format import SHOP_ID
+from retreasure_assets.sandbox.etsy_requests import EtsyOptions
 from retreasure_assets.sandbox.etsy_tokens import TokenOffice, refresh_token
 from retreasure_assets.sandbox.server import running_sandbox
 from retreasure_assets.sandbox.truth import planted_personal_values, truth
