@@ -146,7 +146,7 @@ def world(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Bench:
                         "amount": money("126.50", charged="110.00"),
                     }
                 ],
-                "refunds": [refund(day, "11.50", refundId="R5", amount=money("11.50", charged="10.00"))],
+                "refunds": [{**refund(day, "11.50", refundId="R5"), "amount": money("11.50", charged="10.00")}],
             },
             orderPaymentStatus="PARTIALLY_REFUNDED",
         ),
@@ -323,7 +323,7 @@ def test_payments_are_without_the_tax_that_ebay_remits(world: Bench) -> None:
 
 def test_states(world: Bench) -> None:
     rows = world.query(
-        "select substr(order_id, 7, 1), status, payment_status, fulfilment_status, is_paid, cancelled_at is not null"
+        "select substr(order_id, 8, 1), status, payment_status, fulfilment_status, is_paid, cancelled_at is not null"
         " from silver.orders where channel = 'ebay' and order_id like '01-%' order by order_id"
     )
     assert [row for row in rows if row[0] in "1789"] == [
@@ -409,7 +409,7 @@ def test_a_payout_is_the_sum_of_its_lines(world: Bench) -> None:
 
 
 def test_every_test_of_the_models_holds(world: Bench) -> None:
-    statuses = world.build(command="test")
+    statuses = world.build("--exclude", "path:models/gold", command="test")
     assert {name: status for name, status in statuses.items() if status == "warn" and "ebay" in name} == {}
 
 
