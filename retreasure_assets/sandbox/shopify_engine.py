@@ -54,6 +54,9 @@ from retreasure_assets.sandbox.shopify_shop import Shop
 
 DOCUMENTATION = "https://shopify.dev/api/usage/rate-limits"
 
+#: The error of a query that the bucket has no points for.
+THROTTLED: Json = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": DOCUMENTATION}}
+
 Resolver = Callable[..., Any]
 
 
@@ -265,8 +268,7 @@ class Engine:
         if requested > MAX_QUERY_COST:
             return {"errors": [_too_costly(requested)]}
         if not self.bucket.take(requested):
-            throttled = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": DOCUMENTATION}}
-            return {"errors": [throttled], "extensions": {"cost": self._cost(requested, None)}}
+            return {"errors": [THROTTLED], "extensions": {"cost": self._cost(requested, None)}}
         request = Request(self.shop, cap=self._cap)
         result = execute_sync(
             self.schema,
