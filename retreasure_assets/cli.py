@@ -19,6 +19,7 @@ import click
 from rich.console import Console
 
 from retreasure_assets.errors import ConfigurationError, RetreasureError
+from retreasure_assets.sandbox.fault_spec import HELP as FAULTS_HELP
 
 errors = Console(file=sys.stderr, soft_wrap=True, highlight=False)
 console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
@@ -29,6 +30,7 @@ WORLD_OPTIONS = [
     click.option(
         "--scale", default=1.0, show_default=True, type=click.FloatRange(0.01, 1000), help="Size of the shop."
     ),
+    click.option("--faults", metavar="SPEC", help=FAULTS_HELP),
 ]
 
 
@@ -113,7 +115,7 @@ def _run(context: click.Context, sources: tuple[str, ...], since: str | None, un
 @main.command()
 @world_options
 @click.pass_context
-def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
+def demo(context: click.Context, seed: int, days: int, scale: float, faults: str | None) -> None:
     """Start the sandbox, pull from it, build bronze to gold, show the result."""
     from retreasure_assets.settings import load_settings
 
@@ -122,7 +124,7 @@ def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
             "A real source is configured, and the demo would mix invented records into its data.",
             remedy="Use `retreasure run`, or set RETREASURE_HOME to an empty folder without the sources' variables.",
         )
-    with sandbox_process(seed, days, scale):
+    with sandbox_process(seed, days, scale, faults):
         code = _run(context, (), None, None)
     context.exit(code)
 
@@ -132,13 +134,17 @@ def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
 @world_options
 @click.option("--drop", type=click.Path(file_okay=False, path_type=Path), help="Folder that the till writes into.")
 @click.option("--truth", is_flag=True, help="Print the truth the world was generated from, as JSON, and stop.")
-def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, truth: bool) -> None:
-    """Serve an invented ReTreasure through the platforms' own API shapes."""
-    from retreasure_assets.sandbox.server import serve
+def sandbox(port: int, seed: int, days: int, scale: float, faults: str | None, drop: Path | None, truth: bool) -> None:
+    """Serve an invented ReTreasure through the platforms' own API shapes.
+
+    GET /sandbox tells which faults were met, which records were spoiled and which requests broke a contract.
+    """
+    from retreasure_assets.sandbox.server import Handling, read_faults, serve
     from retreasure_assets.sandbox.till import write_till_files
     from retreasure_assets.sandbox.truth import truth as true_gold
     from retreasure_assets.sandbox.world import WorldSpec, generate_world
 
+    handling = Handling(read_faults(faults))
     world = generate_world(WorldSpec(seed=seed, days=days, scale=scale))
     if truth:
         import json
@@ -147,7 +153,7 @@ def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, tr
         return
     if drop is not None:
         write_till_files(world, drop)
-    serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"))
+    serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"), handling=handling)
 
 
 @main.command()
@@ -166,14 +172,14 @@ def query(sql: str, layout: str) -> None:
 @main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 @world_options
-def up(port: int, seed: int, days: int, scale: float) -> None:
+def up(port: int, seed: int, days: int, scale: float, faults: str | None) -> None:
     """Serve the Dagster UI with schedules and sensors, until Ctrl-C."""
     from retreasure_assets.automation.run import dagster_instance
     from retreasure_assets.settings import active_settings, load_settings
 
     # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale)
+    source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale, faults)
     with source:
         dagster_instance(active_settings().home).dispose()
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
@@ -205,20 +211,21 @@ def silenced_libraries() -> Iterator[None]:
 
 
 @contextmanager
-def sandbox_process(seed: int, days: int, scale: float) -> Iterator[None]:
+def sandbox_process(seed: int, days: int, scale: float, faults: str | None) -> Iterator[None]:
     """A sandbox in a process of its own, with this process's environment pointing at it.
 
     Its state lives in the ``sandbox`` folder of RETREASURE_HOME.
 
     Raises:
-        ConfigurationError: the sandbox did not start.
+        ConfigurationError: the sandbox did not start, or the faults cannot be understood.
     """
-    from retreasure_assets.sandbox.server import environment
+    from retreasure_assets.sandbox.server import environment, read_faults
     from retreasure_assets.settings import active_settings
 
     settings = active_settings()
+    read_faults(faults)
     console.print("Starting the sandbox ...")
-    world = ["--seed", str(seed), "--days", str(days), "--scale", str(scale)]
+    world = ["--seed", str(seed), "--days", str(days), "--scale", str(scale), *(["--faults", faults] if faults else [])]
     process = subprocess.Popen(
         [sys.executable, "-m", "retreasure_assets.cli", "sandbox", *world, "--drop", str(settings.drop_path)],
         stdout=subprocess.PIPE,

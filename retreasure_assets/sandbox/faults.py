@@ -72,7 +72,8 @@ class FaceState:
     last: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
 
-def _possible(traits: Traits) -> Collection[str]:
+def possible_kinds(traits: Traits) -> Collection[str]:
+    """The kinds of faults that a face can show, by what it declares of itself."""
     kinds = {"429", "500", "502", "503", "timeout", "cut", "slow", "garbled", "skew"}
     if traits.throttled:
         kinds.add("throttle")
@@ -92,7 +93,7 @@ class _Layer:
         self._face = face
         self._traits = traits
         self._state = state
-        rates = faults.spec.kinds(face, _possible(traits))
+        rates = faults.spec.kinds(face, possible_kinds(traits))
         self._rates = {kind: rate for kind, rate in rates.items() if rate and kind not in _SPOILING}
         self._spoiling = {kind: rate for kind, rate in rates.items() if rate and kind in _SPOILING}
 

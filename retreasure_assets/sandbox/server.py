@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 
 #: The faces that need nothing but the world.
 _PLAIN_FACES = (FxFace,)
-_FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
+FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
 
 #: Seconds to wait for the server to start or stop.
 _PATIENCE = 15.0
@@ -45,7 +45,7 @@ def read_faults(text: str | None) -> FaultSpec | None:
     Raises:
         ConfigurationError: it cannot be understood.
     """
-    return parse_faults(text, [name_of(face) for face in _FACES]) if text else None
+    return parse_faults(text, [name_of(face) for face in FACES]) if text else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _routes(face: Face, faults: Faults | None, contracts: Contracts | None) -> l
 def environment(base_url: str) -> dict[str, str]:
     """The settings that point the platform at a sandbox at ``base_url``."""
     found: dict[str, str] = {}
-    for face in _FACES:
+    for face in FACES:
         found.update(face.environment(base_url))
     return found
 
