@@ -19,10 +19,18 @@ import click
 from rich.console import Console
 
 from retreasure_assets.errors import ConfigurationError, RetreasureError
-from retreasure_assets.sandbox.fault_spec import HELP as FAULTS_HELP
 
 errors = Console(file=sys.stderr, soft_wrap=True, highlight=False)
 console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+
+# Written out here: importing the sandbox takes longer than most commands.
+FAULTS_HELP = (
+    "Break answers on purpose. SPEC is a list such as '10%' (each request meets one of the faults that must not change "
+    "the result, with 10 % probability), '429=5%,cut=2%', 'etsy:500=20%', 'defects=1%' (of the records). "
+    "Kinds: 429, throttle, 500, 502, 503, timeout, cut, slow, garbled, token, skew, duplicate, reorder, late, shift; "
+    "in records: malformed, missing, null, totals (defects for all of these), unknown, enum (novelties for both). "
+    "Seconds: hold=2 before a timeout ends, drip=0.3 that a slow answer takes, retry=1 asked for by a 429."
+)
 
 WORLD_OPTIONS = [
     click.option("--seed", default=7, show_default=True, help="Another seed is another world."),

@@ -50,13 +50,6 @@ GROUPS: Mapping[str, Collection[str]] = {"defects": tuple(DEFECTS), "novelties":
 #: Seconds that can be set, and what they are by default.
 SECONDS: Mapping[str, float] = {"hold": 2.0, "drip": 0.3, "retry": 1.0}
 
-HELP = (
-    "Break answers on purpose. SPEC is a list such as '10%' (each request meets one of the faults that must not change "
-    "the result, with 10 % probability), '429=5%,cut=2%', 'etsy:500=20%', 'defects=1%' (of the records). "
-    f"Kinds: {', '.join(KEEPING)}; in records: {', '.join((*DEFECTS, *NOVELTIES))}; {' and '.join(GROUPS)} for all of "
-    f"theirs. Seconds: {', '.join(f'{name}={value:g}' for name, value in SECONDS.items())}."
-)
-
 _PART = re.compile(r"^(?:(?P<face>[a-z_]+):)?(?:(?P<name>[a-z0-9_]+)=)?(?P<value>\d+(?:\.\d+)?)(?P<percent>%?)$")
 
 

@@ -33,10 +33,10 @@ def world() -> World:
     return generate_world(WorldSpec(days=12, scale=0.3))
 
 
-def bronze_of(
+def synced(
     world: World, folder: Path, faults: str | None, patch: pytest.MonkeyPatch, runs: int = 1
-) -> tuple[Bronze, dict[str, Any]]:
-    """Every table's (natural key, digest of the record's bytes), and what the sandbox noted."""
+) -> tuple[Lake, dict[str, Any]]:
+    """A lake that every source was read into, and what the sandbox noted."""
     lake = Lake(folder / "lake")
     with (
         running_sandbox(world, handling=Handling(read_faults(faults), check_answers=True)) as url,
@@ -51,7 +51,12 @@ def bronze_of(
                 for entity in connector.entities.values():
                     ingest(connector, entity, lake=lake, vault=vault, window=Window(), run_id="test")
                 connector.close()
-        noted = httpx.get(f"{url}/sandbox").json()
+        return lake, httpx.get(f"{url}/sandbox").json()
+
+
+def bronze_of(*arguments: Any, **named: Any) -> tuple[Bronze, dict[str, Any]]:
+    """Every table's (natural key, digest of the record's bytes), and what the sandbox noted."""
+    lake, noted = synced(*arguments, **named)
     tables = [table for layer, table in lake.tables() if layer == "bronze"]
     columns = ["natural_key", "payload_sha256"]
     rows = {table: lake.table("bronze", table).to_pyarrow_table(columns=columns).to_pydict() for table in tables}
@@ -90,3 +95,23 @@ def test_no_single_kind_changes_anything(
         if kind in possible_kinds(traits_of(face)):
             assert noted["faults"][name_of(face)][kind] >= 1
     assert bronze == undisturbed
+
+
+def test_what_is_planted_in_records_is_in_quarantine_and_the_rest_in_bronze(
+    world: World, undisturbed: Bronze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, noted = synced(world, tmp_path, f"malformed=4%,missing=4%,null=4%,{QUICK}", monkeypatch)
+    quarantined = sum(lake.row_count(layer, table) for layer, table in lake.tables() if layer == "quarantine")
+    assert {record["kind"] for record in noted["spoiled"]} == {"malformed", "missing", "null"}
+    assert quarantined == len(noted["spoiled"])
+    good = sum(lake.row_count(layer, table) for layer, table in lake.tables() if layer == "bronze")
+    assert good == sum(map(len, undisturbed.values())) - quarantined
+
+
+def test_what_nobody_knows_yet_is_kept(
+    world: World, undisturbed: Bronze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bronze, noted = bronze_of(world, tmp_path, f"novelties=20%,{QUICK}", monkeypatch)
+    assert {record["kind"] for record in noted["spoiled"]} == {"unknown", "enum"}
+    for table, records in undisturbed.items():
+        assert {key for key, _ in bronze[table]} == {key for key, _ in records}
