@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-import jsonschema
 import yaml
-from jsonschema.validators import Draft4Validator, extend
+from jsonschema import ValidationError  # type: ignore[import-untyped]
+from jsonschema.validators import Draft4Validator, extend  # type: ignore[import-untyped]
 
 from retreasure_assets.sandbox.face import Contract
 
@@ -53,7 +53,7 @@ def _declared(validator: Any, value: Any, instance: Any, schema: Any) -> Iterato
     yield from Draft4Validator.VALIDATORS["properties"](validator, value, instance, schema) or ()
     if isinstance(instance, dict) and "additionalProperties" not in schema:
         for name in sorted(instance.keys() - value.keys()):
-            yield jsonschema.ValidationError(f"{name} is not in the contract", validator="unknown field")
+            yield ValidationError(f"{name} is not in the contract", validator="unknown field")
 
 
 _NULLABLE = {name: _unless_null(name) for name in ("type", "enum", "allOf")}
