@@ -94,7 +94,7 @@ def run(context: click.Context, sources: tuple[str, ...], since: str | None, unt
 
     settings = active_settings()
     if not settings.configured:
-        from retreasure_assets.assets.bronze import half_configured
+        from retreasure_assets.sources.registry import half_configured
 
         for mistake in half_configured(settings).values():
             raise mistake
@@ -175,6 +175,20 @@ def query(sql: str, layout: str) -> None:
     from retreasure_assets.settings import active_settings
 
     show_rows(console, run_query(Lake(active_settings().lake_path), sql), layout)
+
+
+@main.command()
+@click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_context
+def doctor(context: click.Context, layout: str) -> None:
+    """Say of each source, the vault and this machine whether they are fit to work, and what is missing."""
+    from retreasure_assets.console import show_findings
+    from retreasure_assets.doctor import examine, exit_code
+    from retreasure_assets.settings import load_settings
+
+    findings = examine(load_settings())
+    show_findings(console, findings, layout)
+    context.exit(exit_code(findings))
 
 
 @main.command()

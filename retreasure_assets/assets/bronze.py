@@ -4,7 +4,6 @@ What belongs here: how an entity looks in the asset graph. What does not: readin
 """
 
 import datetime
-from collections.abc import Mapping
 from contextlib import ExitStack
 
 import dagster as dg
@@ -17,8 +16,7 @@ from retreasure_assets.lake.ingest import ingest, log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
-from retreasure_assets.settings import Settings
-from retreasure_assets.sources.registry import missing_settings
+from retreasure_assets.sources.registry import half_configured
 
 #: What the columns hold that every bronze table has.
 COLUMNS = {
@@ -111,19 +109,6 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
             raise as_dagster_failure(error) from None
 
     return sync
-
-
-def half_configured(settings: Settings) -> Mapping[str, ConfigurationError]:
-    """Sources that have some of their settings but cannot be read with them -> what is missing.
-
-    A source without any setting is just off.
-    """
-    given = [name for name in Settings.model_fields if getattr(settings, name)]
-    return {
-        source: ConfigurationError(f"The source {source} is configured in part only.", remedy=remedy)
-        for source, remedy in missing_settings(settings).items()
-        if any(name.startswith(f"{source}_") for name in given)
-    }
 
 
 def _opened(entity: Entity, platform: Platform) -> Connector | None:

@@ -161,6 +161,7 @@ def _levels(shop: Shop, source: Any, _arguments: Mapping[str, Any]) -> Collectio
 
 _RESOLVERS: Mapping[tuple[str, str], Resolver] = {
     ("QueryRoot", "shop"): lambda _source, info: info.context.shop.shop,
+    ("QueryRoot", "currentAppInstallation"): lambda _source, info: info.context.shop.installation,
     ("QueryRoot", "orders"): _collection(lambda shop, _source, _args: shop.orders),
     ("QueryRoot", "products"): _collection(lambda shop, _source, _args: shop.products),
     ("QueryRoot", "customers"): _collection(lambda shop, _source, _args: shop.customers),

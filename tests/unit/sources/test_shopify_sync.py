@@ -385,9 +385,21 @@ def test_a_wrong_shops_name_is_named(shop_name: str) -> None:
 
 
 def test_check(shop: FakeShop, connect: Connect) -> None:
-    assert connect().check() == "ReTreasure"
+    assert connect().check() == []
     with pytest.raises(PermanentSourceError, match="RETREASURE_SHOPIFY_TOKEN"):
         connect(token="shpat_wrong").check()
+
+
+def test_check_names_missing_scopes_and_another_shop(shop: FakeShop, connect: Connect) -> None:
+    shop.scopes = ("read_orders", "read_products", "read_customers", "read_locations", "read_shopify_payments")
+    shop.domain = "elsewhere.myshopify.com"
+    wrong, all_orders, stock = connect(shop="retreasure.myshopify.com").check()
+    assert "elsewhere" in wrong
+    assert "RETREASURE_SHOPIFY_SHOP" in wrong
+    assert "read_all_orders" in all_orders
+    assert "read_inventory" in stock
+    shop.domain = "retreasure.myshopify.com"
+    assert connect(shop="ReTreasure").check() == [all_orders, stock]
 
 
 def test_a_failing_page_keeps_the_earlier_batches(shop: FakeShop, connect: Connect) -> None:
