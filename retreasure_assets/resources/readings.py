@@ -12,7 +12,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from retreasure_assets.entities import Connector, Cursor, Entity, RawBatch, Window
@@ -80,10 +81,14 @@ class Readings(Generic[T]):
             raise
 
     def stop(self) -> None:
-        """End the threads after the batch they are at."""
+        """End the threads after the batch they are at; nobody waits for what they then leave undone."""
         self._stopped.set()
         for thread in self._threads:
             thread.join(_PATIENCE)
+        for table, future in self._futures.items():
+            if not future.done():
+                with suppress(InvalidStateError):
+                    future.set_exception(_stopped(table))
 
     def stoppable(self, connector: Connector) -> Connector:
         """The connector, which reads no further batch once the run is stopped."""
@@ -105,13 +110,17 @@ class Readings(Generic[T]):
                 future = futures[table]
                 if stopped.is_set():
                     return
-                try:
-                    future.set_result(read())
-                except AlreadyRunningError:
-                    # Another run is at this table: its step waits for that one's place in Dagster's queue.
-                    future.set_result(None)
-                except BaseException as error:  # noqa: BLE001 (handed over to whoever waits for it)
-                    future.set_exception(error)
+                # Whoever was waiting may have been told already that this was stopped.
+                with suppress(InvalidStateError):
+                    try:
+                        future.set_result(read())
+                    except AlreadyRunningError:
+                        # Another run is at this table: its step waits for that one's place in Dagster's queue.
+                        future.set_result(None)
+                    except InvalidStateError:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 (handed over to whoever waits for it)
+                        future.set_exception(error)
 
 
 class _Stoppable:
@@ -129,4 +138,8 @@ class _Stoppable:
         for batch in self._connector.batches(entity, cursor, window):
             yield batch
             if self._stopped.is_set():
-                raise TransientSourceError(f"The reading of {entity.table} was stopped.", remedy="Run again.")
+                raise _stopped(entity.table)
+
+
+def _stopped(table: str) -> TransientSourceError:
+    return TransientSourceError(f"The reading of {table} was stopped.", remedy="Run again.")
