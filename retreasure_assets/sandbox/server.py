@@ -123,7 +123,7 @@ def environment(base_url: str) -> dict[str, str]:
     return found
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
     """A listening socket on this machine only; port 0 takes any free one.
 
     Raises:
@@ -177,7 +177,7 @@ def serve(
         ConfigurationError: the port is taken.
     """
     # uvicorn shuts down on Ctrl-C and then raises it again for its caller, who has nothing left to do.
-    with _listen(port) as listener, suppress(KeyboardInterrupt):
+    with listen(port) as listener, suppress(KeyboardInterrupt):
         server = _server(world, shopify, handling)
         announce(_url(listener))
         server.run(sockets=[listener])
@@ -192,7 +192,7 @@ def running_sandbox(
     Raises:
         ConfigurationError: the port is taken.
     """
-    with _listen(port) as listener:
+    with listen(port) as listener:
         server = _server(world, shopify, handling)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="retreasure-sandbox", daemon=True

@@ -155,6 +155,8 @@ def test_a_reading_that_is_stopped_reads_no_further_batch() -> None:
     readings.stop()
     with pytest.raises(TransientSourceError, match="stopped"):
         readings.result("run", "one_orders")
+    with pytest.raises(TransientSourceError, match="stopped"):
+        readings.result("run", "one_products")
     count = len(read)
     time.sleep(0.05)
     assert len(read) == count < 1000
