@@ -122,7 +122,7 @@ class _Costs(httpx.HTTPTransport):
         return response
 
 
-def _show_use(days: int, scale: float, rate: float = 1_000.0, bucket: float = 1_000.0, seconds: float = 15.0) -> None:
+def _show_use(days: int, scale: float, rate: float = 1_000.0, bucket: float = 1_000.0, seconds: float = 30.0) -> None:
     """Read under a limit for some seconds, and compare what was used with what was allowed.
 
     The rate is that of Shopify's second largest plan; the bucket is small, so that what is left in it at the end

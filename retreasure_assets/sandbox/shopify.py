@@ -72,7 +72,7 @@ class ShopifyFace:
     paths: ClassVar[Mapping[str, str]] = {"shopify": f"/admin/api/{API_VERSION}/graphql.json"}
     traits: ClassVar[Traits] = Traits(
         records=(
-            _records("data.orders", enums=("displayFinancialStatus",), total="totalPriceSet.shopMoney.amount"),
+            _records("data.orders", enums=("displayFinancialStatus",), total="totalPriceSet.presentmentMoney.amount"),
             _records("data.products", enums=("status",)),
             _records("data.customers"),
             _records("data.locations"),
