@@ -22,7 +22,7 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
-from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.errors import ConfigurationError, MalformedInputError
 from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.bulk import BulkReader
@@ -91,6 +91,13 @@ class _Held:
     origin: str
     cursor: CursorState
     seen: str
+
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+_IDENTIFIED = msgspec.json.Decoder(_Identified)
 
 
 class _Scope(msgspec.Struct):
@@ -308,7 +315,14 @@ class ShopifyConnector:
 
     def _locations(self) -> list[str]:
         steps = scan(self._client, Timeline("location_ids", ("data", "locations"), None, "id", 250), ScanState(""))
-        return [str(msgspec.json.decode(node)["id"]) for step in steps for node in step.records]
+        try:
+            return [_IDENTIFIED.decode(node).id for step in steps for node in step.records]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Without it the watermark would pass changes that nobody has read.
+            raise MalformedInputError(
+                "One of Shopify's locations has no id, so its stock cannot be asked for.",
+                remedy="Look at the shop's locations in Shopify's admin, then run again.",
+            ) from None
 
     def _held(self, entity: Entity, step: Step, records: list[Record], cursor: CursorState) -> _Held:
         origin = f"{public_url(self.url)}#{entity.name}[{step.asked_after or 'first'}]"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.entities import RawBatch, Window
-from retreasure_assets.errors import ConfigurationError, PermanentSourceError, TransientSourceError
+from retreasure_assets.errors import ConfigurationError, MalformedInputError, PermanentSourceError, TransientSourceError
 from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
 from tests.unit.sources.fake_shop import T0, TOKEN, FakeShop, order, stamp
 
@@ -242,6 +242,18 @@ def test_stock_of_all_locations(shop: FakeShop, connect: Connect) -> None:
     assert len(set(ids(batches))) == len(ids(batches)) == 300
     assert batches[-1].cursor == {"updated_at": stamp(T0 + timedelta(minutes=149))}
     assert read(connect(), "inventory_levels", batches[-1].cursor) != []
+
+
+@pytest.mark.parametrize("broken", [{"id": None}, {"name": "x"}, "text"])
+def test_a_location_without_an_id_stops_the_stock_and_is_said(shop: FakeShop, connect: Connect, broken: Any) -> None:
+    stock(shop)
+    shop.before = lambda name, variables: (
+        httpx.Response(200, json={"data": {"locations": {"nodes": [broken], "pageInfo": {"hasNextPage": False}}}})
+        if name == "LocationIds"
+        else None
+    )
+    with pytest.raises(MalformedInputError, match="locations has no id"):
+        read(connect(), "inventory_levels")
 
 
 def test_a_killed_stock_sync_goes_on_at_its_location(shop: FakeShop, connect: Connect) -> None:
