@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import commands, incremental, raw_to_gold
+from benchmarks import commands, connectors, incremental, raw_to_gold
 from benchmarks.homes import forget_settings
 from benchmarks.machine import described
 from benchmarks.measuring import ContestantError
 from benchmarks.tables import say
 
-NAMES = ("raw_to_gold", "incremental", "bronze", "startup", "demo")
+NAMES = ("raw_to_gold", "incremental", "bronze", "connectors", "startup", "demo")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -63,6 +63,8 @@ def _measure(name: str, scratch: Path, arguments: argparse.Namespace, baselines:
         incremental.measure(scratch, repetitions)
     elif name == "bronze":
         subprocess.run([sys.executable, "-m", "benchmarks.bronze"], check=True)
+    elif name == "connectors":
+        connectors.measure(scratch, repetitions)
     elif name == "startup":
         commands.startup(repetitions)
     else:

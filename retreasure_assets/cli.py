@@ -23,12 +23,22 @@ from retreasure_assets.errors import ConfigurationError, RetreasureError
 errors = Console(file=sys.stderr, soft_wrap=True, highlight=False)
 console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
 
+# Written out here: importing the sandbox takes longer than most commands.
+FAULTS_HELP = (
+    "Break answers on purpose. SPEC is a list such as '10%' (each request meets one of the faults that must not change "
+    "the result, with 10 % probability), '429=5%,cut=2%', 'etsy:500=20%', 'defects=1%' (of the records). "
+    "Kinds: 429, throttle, 500, 502, 503, timeout, cut, slow, garbled, token, skew, duplicate, reorder, late, shift; "
+    "in records: malformed, missing, null, totals (defects for all of these), unknown, enum (novelties for both). "
+    "Seconds: hold=2 before a timeout ends, drip=0.3 that a slow answer takes, retry=1 asked for by a 429."
+)
+
 WORLD_OPTIONS = [
     click.option("--seed", default=7, show_default=True, help="Another seed is another world."),
     click.option("--days", default=90, show_default=True, type=click.IntRange(1, 3650), help="Days of history."),
     click.option(
         "--scale", default=1.0, show_default=True, type=click.FloatRange(0.01, 1000), help="Size of the shop."
     ),
+    click.option("--faults", metavar="SPEC", help=FAULTS_HELP),
 ]
 
 
@@ -84,7 +94,7 @@ def run(context: click.Context, sources: tuple[str, ...], since: str | None, unt
 
     settings = active_settings()
     if not settings.configured:
-        from retreasure_assets.assets.bronze import half_configured
+        from retreasure_assets.sources.registry import half_configured
 
         for mistake in half_configured(settings).values():
             raise mistake
@@ -113,7 +123,7 @@ def _run(context: click.Context, sources: tuple[str, ...], since: str | None, un
 @main.command()
 @world_options
 @click.pass_context
-def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
+def demo(context: click.Context, seed: int, days: int, scale: float, faults: str | None) -> None:
     """Start the sandbox, pull from it, build bronze to gold, show the result."""
     from retreasure_assets.settings import load_settings
 
@@ -122,7 +132,7 @@ def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
             "A real source is configured, and the demo would mix invented records into its data.",
             remedy="Use `retreasure run`, or set RETREASURE_HOME to an empty folder without the sources' variables.",
         )
-    with sandbox_process(seed, days, scale):
+    with sandbox_process(seed, days, scale, faults):
         code = _run(context, (), None, None)
     context.exit(code)
 
@@ -132,13 +142,17 @@ def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
 @world_options
 @click.option("--drop", type=click.Path(file_okay=False, path_type=Path), help="Folder that the till writes into.")
 @click.option("--truth", is_flag=True, help="Print the truth the world was generated from, as JSON, and stop.")
-def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, truth: bool) -> None:
-    """Serve an invented ReTreasure through the platforms' own API shapes."""
-    from retreasure_assets.sandbox.server import serve
+def sandbox(port: int, seed: int, days: int, scale: float, faults: str | None, drop: Path | None, truth: bool) -> None:
+    """Serve an invented ReTreasure through the platforms' own API shapes.
+
+    GET /sandbox tells which faults were met, which records were spoiled and which requests broke a contract.
+    """
+    from retreasure_assets.sandbox.server import Handling, read_faults, serve
     from retreasure_assets.sandbox.till import write_till_files
     from retreasure_assets.sandbox.truth import truth as true_gold
     from retreasure_assets.sandbox.world import WorldSpec, generate_world
 
+    handling = Handling(read_faults(faults))
     world = generate_world(WorldSpec(seed=seed, days=days, scale=scale))
     if truth:
         import json
@@ -147,7 +161,7 @@ def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, tr
         return
     if drop is not None:
         write_till_files(world, drop)
-    serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"))
+    serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"), handling=handling)
 
 
 @main.command()
@@ -164,9 +178,23 @@ def query(sql: str, layout: str) -> None:
 
 
 @main.command()
+@click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_context
+def doctor(context: click.Context, layout: str) -> None:
+    """Say of each source, the vault and this machine whether they are fit to work, and what is missing."""
+    from retreasure_assets.console import show_findings
+    from retreasure_assets.doctor import examine, exit_code
+    from retreasure_assets.settings import load_settings
+
+    findings = examine(load_settings())
+    show_findings(console, findings, layout)
+    context.exit(exit_code(findings))
+
+
+@main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 @world_options
-def up(port: int, seed: int, days: int, scale: float) -> None:
+def up(port: int, seed: int, days: int, scale: float, faults: str | None) -> None:
     """Serve the Dagster UI with schedules and sensors, until Ctrl-C."""
     from retreasure_assets.automation.dead_runs import free_slots_of_dead_runs
     from retreasure_assets.automation.run import dagster_instance
@@ -174,7 +202,7 @@ def up(port: int, seed: int, days: int, scale: float) -> None:
 
     # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale)
+    source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale, faults)
     with source:
         with dagster_instance(active_settings().home) as instance:
             free_slots_of_dead_runs(instance, active_settings())
@@ -207,20 +235,21 @@ def silenced_libraries() -> Iterator[None]:
 
 
 @contextmanager
-def sandbox_process(seed: int, days: int, scale: float) -> Iterator[None]:
+def sandbox_process(seed: int, days: int, scale: float, faults: str | None) -> Iterator[None]:
     """A sandbox in a process of its own, with this process's environment pointing at it.
 
     Its state lives in the ``sandbox`` folder of RETREASURE_HOME.
 
     Raises:
-        ConfigurationError: the sandbox did not start.
+        ConfigurationError: the sandbox did not start, or the faults cannot be understood.
     """
-    from retreasure_assets.sandbox.server import environment
+    from retreasure_assets.sandbox.server import environment, read_faults
     from retreasure_assets.settings import active_settings
 
     settings = active_settings()
+    read_faults(faults)
     console.print("Starting the sandbox ...")
-    world = ["--seed", str(seed), "--days", str(days), "--scale", str(scale)]
+    world = ["--seed", str(seed), "--days", str(days), "--scale", str(scale), *(["--faults", faults] if faults else [])]
     process = subprocess.Popen(
         [sys.executable, "-m", "retreasure_assets.cli", "sandbox", *world, "--drop", str(settings.drop_path)],
         stdout=subprocess.PIPE,

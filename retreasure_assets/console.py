@@ -10,13 +10,15 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from retreasure_assets.automation.run import RunOutcome
+from retreasure_assets.doctor import Finding, State, exit_code
 from retreasure_assets.entities import Entity
 from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.query import QueryResult, query
@@ -31,6 +33,7 @@ _HEADLINES = {
     "orders": "Orders",
     "units": "Units",
 }
+_STYLES = {State.OK: "green", State.OFF: "dim", State.WARNING: "yellow", State.FAILED: "red"}
 
 
 @dataclass
@@ -119,6 +122,22 @@ def show_rows(console: Console, result: QueryResult, layout: str) -> None:
         console.print(
             _table("", result.columns, [["" if cell is None else str(cell) for cell in r] for r in result.rows])
         )
+
+
+def show_findings(console: Console, findings: Sequence[Finding], layout: str) -> None:
+    """What the doctor found, as a table or as JSON."""
+    if layout == "json":
+        report = {"exit_code": exit_code(findings), "findings": [asdict(finding) for finding in findings]}
+        json.dump(report, sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+        return
+    table = Table()
+    for name in ("", "state", "found", "what to do"):
+        table.add_column(name, overflow="fold")
+    for finding in findings:
+        state = Text(finding.state.value, style=_STYLES[finding.state])
+        table.add_row(Text(finding.subject), state, Text(finding.detail), Text(finding.remedy))
+    console.print(table)
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: bool = False) -> Table:

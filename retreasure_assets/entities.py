@@ -144,6 +144,17 @@ class Connector(Protocol):
         """
         ...
 
+    def check(self) -> Sequence[str]:
+        """One cheap call: whether the source can be read with what is set.
+
+        Returns:
+            What is missing, such as a scope: a sentence each. Empty when all is well.
+
+        Raises:
+            SourceError: the credentials are wrong, or the source cannot be reached.
+        """
+        ...
+
     def close(self) -> None:
         """Release connections."""
         ...

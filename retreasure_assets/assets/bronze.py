@@ -4,21 +4,22 @@ What belongs here: how an entity looks in the asset graph. What does not: readin
 """
 
 import datetime
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import dagster as dg
 
 from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure
 from retreasure_assets.entities import Connector, Entity, Window
-from retreasure_assets.errors import ConfigurationError, RetreasureError
-from retreasure_assets.lake.ingest import ingest, log_refusal
+from retreasure_assets.errors import AlreadyRunningError, ConfigurationError, RetreasureError
+from retreasure_assets.lake.ingest import IngestionSummary, ingest, log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.rows import SCHEMA
 from retreasure_assets.lake.storage import explained
 from retreasure_assets.resources.platform import Platform
-from retreasure_assets.settings import Settings
-from retreasure_assets.sources.registry import missing_settings
+from retreasure_assets.sources.registry import half_configured
 
 #: What the columns hold that every bronze table has.
 COLUMNS = {
@@ -111,24 +112,11 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         try:
             with explained(f"bronze.{entity.table}"):
-                return _sync(context.run_id, context.retry_number + 1, key, entity, config, platform)
+                return _sync(context, key, entity, config, platform)
         except RetreasureError as error:
             raise as_dagster_failure(error) from None
 
     return sync
-
-
-def half_configured(settings: Settings) -> Mapping[str, ConfigurationError]:
-    """Sources that have some of their settings but cannot be read with them -> what is missing.
-
-    A source without any setting is just off.
-    """
-    given = [name for name in Settings.model_fields if getattr(settings, name)]
-    return {
-        source: ConfigurationError(f"The source {source} is configured in part only.", remedy=remedy)
-        for source, remedy in missing_settings(settings).items()
-        if any(name.startswith(f"{source}_") for name in given)
-    }
 
 
 def _opened(entity: Entity, platform: Platform) -> Connector | None:
@@ -141,25 +129,23 @@ def _opened(entity: Entity, platform: Platform) -> Connector | None:
     return connector if connector is not None and entity.name in connector.entities else None
 
 
-def _sync(
-    run_id: str, attempt: int, key: dg.AssetKey, entity: Entity, config: SyncConfig, platform: Platform
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def _read(run_id: str, attempt: int, entity: Entity, config: SyncConfig, platform: Platform) -> IngestionSummary | None:
+    """Read one entity into bronze; None while its source is off."""
     with ExitStack() as held:
         try:
             connector = _opened(entity, platform)
             if connector is None:
-                balanced = dg.AssetCheckResult(check_name=BALANCE_CHECK, asset_key=key, passed=True)
-                return dg.MaterializeResult(
-                    key, metadata={"source": f"{entity.source} is off"}, check_results=[balanced]
-                )
+                return None
             window = config.window()
             held.enter_context(run_lock(platform.settings, _pool(entity)))
             vault = platform.vault
+        except AlreadyRunningError:
+            raise
         except RetreasureError as error:
             log_refusal(platform.lake, entity, error, run_id=run_id)
             raise
-        summary = ingest(
-            connector,
+        return ingest(
+            platform.readings.stoppable(connector),
             entity,
             lake=platform.lake,
             vault=vault,
@@ -169,6 +155,39 @@ def _sync(
             attempt=attempt,
             threads=platform.settings.threads,
         )
+
+
+def _begin_all(context: dg.AssetExecutionContext, platform: Platform) -> None:
+    """Have every source of this run begin, if none has: those whose steps this process runs."""
+    steps = context.get_step_execution_context().plan_data.execution_plan.step_keys_to_execute
+    wanted = [entity for entity in platform.entities.values() if bronze_op_name(entity) in steps]
+    given = context.run_config.get("ops", {})
+    plan: dict[str, list[tuple[str, Callable[[], IngestionSummary | None]]]] = defaultdict(list)
+    for entity in wanted:
+        config = SyncConfig(**given.get(bronze_op_name(entity), {}).get("config", {}))
+        read = partial(_read, context.run_id, 1, entity, config, platform)
+        plan[entity.source].append((entity.table, read))
+    if len(plan) > 1:
+        platform.open()
+        platform.readings.begin(context.run_id, plan)
+
+
+def _sync(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, entity: Entity, config: SyncConfig, platform: Platform
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    attempt = context.retry_number + 1
+    _begin_all(context, platform)
+    summary = platform.readings.result(context.run_id, entity.table)
+    if summary is None:
+        try:
+            summary = _read(context.run_id, attempt, entity, config, platform)
+        except AlreadyRunningError as error:
+            log_refusal(platform.lake, entity, error, run_id=context.run_id)
+            raise
+    if summary is None:
+        off = {"source": f"{entity.source} is off"}
+        balanced = dg.AssetCheckResult(check_name=BALANCE_CHECK, asset_key=key, passed=True)
+        return dg.MaterializeResult(key, metadata=off, check_results=[balanced])
     counts = {
         "records": summary.records,
         "new": summary.new,

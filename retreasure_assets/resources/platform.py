@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from retreasure_assets.entities import Connector, Entity
-from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.errors import ConfigurationError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult
+from retreasure_assets.lake.ingest import IngestionSummary
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault, open_vault
+from retreasure_assets.resources.readings import Readings
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.files import FileMapping, connectors, load_mappings
 from retreasure_assets.sources.files import entities as file_entities
@@ -54,6 +57,8 @@ class Platform:
 
     settings: Settings
     reporter: Reporter = field(default_factory=SilentReporter)
+    #: What the run under way reads ahead of its steps.
+    readings: Readings[IngestionSummary | None] = field(default_factory=Readings)
 
     @cached_property
     def lake(self) -> Lake:
@@ -108,6 +113,12 @@ class Platform:
     @cached_property
     def _folders(self) -> Mapping[str, Connector]:
         return connectors(self.settings.drop_path, self.mappings)
+
+    def open(self) -> None:
+        """Open what threads share, before there are several; what cannot be opened says so to whoever needs it."""
+        for name in ("lake", "vault", "entities", "_apis", "_folders"):
+            with suppress(RetreasureError):
+                getattr(self, name)
 
     def connector_for(self, entity: Entity) -> Connector | None:
         """The connector that reads an entity, or None while its source is off."""

@@ -1,17 +1,92 @@
-"""What every face of the sandbox shows to the server that serves it."""
+"""What every face of the sandbox shows to the server that serves it.
+
+What belongs here: a face's routes and settings, and what it declares of itself so that the server can break its
+answers (``faults``) and hold requests against its published contract (``contract``). What does not: any face.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 from starlette.routing import Route
 
 from retreasure_assets.sandbox.world import World
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Where a face's answers hold records. Paths are dotted keys.
+
+    Args:
+        path: from the answer's root to the list: ``data.orders.nodes``.
+        id: in a record, its own id.
+        more: in the answer, what is true, or not empty, when another page of this list follows; None where the
+            answer does not tell.
+        required: in a record, what it is worthless without, beside its id.
+        enums: in a record, open enumerations.
+        total: in a record, an amount that follows from its parts.
+    """
+
+    path: str
+    id: str
+    more: str | None = None
+    required: tuple[str, ...] = ()
+    enums: tuple[str, ...] = ()
+    total: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A fixed answer by which a platform refuses: status, JSON body, headers."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A published OpenAPI document that a face keeps.
+
+    Args:
+        document: the file below the contracts' folder: ``ebay/ebay-fulfillment-openapi-original.yml``.
+        base: what the sandbox's paths have before the document's own: ``/sell/fulfillment/v1``.
+        under: what those of the document's paths begin with that it rules: ``/v3/application``.
+    """
+
+    document: str
+    base: str = ""
+    under: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a face declares of itself; each part may be left out.
+
+    Args:
+        records: the lists of records in its answers: they can be repeated, shuffled, late and spoiled.
+        throttled: how it throttles besides 429, such as GraphQL's 200 with errors.
+        expired: how it answers an access token that has run out. Only for a face that gives out a new one at every
+            refresh: the old one is refused for good.
+        token_header: the header that carries the token.
+        spared: paths that no fault meets, such as a token endpoint whose lost answer nothing could make good.
+        contracts: what its requests are held against.
+        invalid: how it answers a request that breaks the contract.
+    """
+
+    records: tuple[Records, ...] = ()
+    throttled: Refusal | None = None
+    expired: Refusal | None = None
+    token_header: str = "authorization"  # noqa: S105 (a header's name)
+    spared: tuple[str, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    invalid: Refusal = Refusal(400, {"errors": [{"message": "The request does not fit the API's description."}]})
+
+
 class Face(Protocol):
-    """One outside system's interface on top of a world."""
+    """One outside system's interface on top of a world. A class attribute ``traits`` (Traits) is optional."""
 
     #: What it serves -> where, relative to the server's root.
     paths: ClassVar[Mapping[str, str]]
@@ -27,3 +102,15 @@ class Face(Protocol):
     def environment(base_url: str) -> Mapping[str, str]:
         """The settings that point the platform at this face of the sandbox at ``base_url``."""
         ...
+
+
+def name_of(face: type[Face]) -> str:
+    """What people call a face: ``shopify`` for ``ShopifyFace``."""
+    return face.__name__.removesuffix("Face").lower()
+
+
+def traits_of(face: type[Face]) -> Traits:
+    """What a face declares of itself."""
+    declared = getattr(face, "traits", Traits())
+    assert isinstance(declared, Traits)
+    return declared

@@ -17,10 +17,11 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from retreasure_assets.sandbox.face import Records, Refusal, Traits
 from retreasure_assets.sandbox.shopify_bulk import MAX_AT_ONCE, BulkOperations
 from retreasure_assets.sandbox.shopify_connections import PAGINATION_CAP
 from retreasure_assets.sandbox.shopify_cost import PLANS, Bucket
-from retreasure_assets.sandbox.shopify_engine import Engine, build_admin_schema
+from retreasure_assets.sandbox.shopify_engine import THROTTLED, Engine, build_admin_schema
 from retreasure_assets.sandbox.shopify_format import Json
 from retreasure_assets.sandbox.shopify_json import encode
 from retreasure_assets.sandbox.shopify_shop import SHOP_NAME, Shop
@@ -55,6 +56,11 @@ class ShopifyOptions:
     clock: Callable[[], float] = time.monotonic
 
 
+def _records(connection: str, enums: tuple[str, ...] = (), total: str | None = None) -> Records:
+    """A connection's records."""
+    return Records(f"{connection}.nodes", "id", f"{connection}.pageInfo.hasNextPage", enums=enums, total=total)
+
+
 class ShopifyFace:
     """The routes of one shop.
 
@@ -64,6 +70,20 @@ class ShopifyFace:
     """
 
     paths: ClassVar[Mapping[str, str]] = {"shopify": f"/admin/api/{API_VERSION}/graphql.json"}
+    traits: ClassVar[Traits] = Traits(
+        records=(
+            _records("data.orders", enums=("displayFinancialStatus",), total="totalPriceSet.presentmentMoney.amount"),
+            _records("data.products", enums=("status",)),
+            _records("data.customers"),
+            _records("data.locations"),
+            _records("data.location.inventoryLevels"),
+            _records("data.shopifyPaymentsAccount.payouts", enums=("status",)),
+            _records("data.shopifyPaymentsAccount.balanceTransactions", enums=("type",)),
+            # What a page showed in part only is asked for again by id.
+            Records("data.nodes", "id"),
+        ),
+        throttled=Refusal(200, {"errors": [THROTTLED]}),
+    )
 
     def __init__(self, world: World, options: ShopifyOptions | None = None) -> None:
         options = options or ShopifyOptions()

@@ -54,6 +54,9 @@ from retreasure_assets.sandbox.shopify_shop import Shop
 
 DOCUMENTATION = "https://shopify.dev/api/usage/rate-limits"
 
+#: The error of a query that the bucket has no points for.
+THROTTLED: Json = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": DOCUMENTATION}}
+
 Resolver = Callable[..., Any]
 
 
@@ -158,6 +161,7 @@ def _levels(shop: Shop, source: Any, _arguments: Mapping[str, Any]) -> Collectio
 
 _RESOLVERS: Mapping[tuple[str, str], Resolver] = {
     ("QueryRoot", "shop"): lambda _source, info: info.context.shop.shop,
+    ("QueryRoot", "currentAppInstallation"): lambda _source, info: info.context.shop.installation,
     ("QueryRoot", "orders"): _collection(lambda shop, _source, _args: shop.orders),
     ("QueryRoot", "products"): _collection(lambda shop, _source, _args: shop.products),
     ("QueryRoot", "customers"): _collection(lambda shop, _source, _args: shop.customers),
@@ -265,8 +269,7 @@ class Engine:
         if requested > MAX_QUERY_COST:
             return {"errors": [_too_costly(requested)]}
         if not self.bucket.take(requested):
-            throttled = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": DOCUMENTATION}}
-            return {"errors": [throttled], "extensions": {"cost": self._cost(requested, None)}}
+            return {"errors": [THROTTLED], "extensions": {"cost": self._cost(requested, None)}}
         request = Request(self.shop, cap=self._cap)
         result = execute_sync(
             self.schema,

@@ -30,6 +30,17 @@ from retreasure_assets.sandbox.world_types import Item, Listing, Person
 
 SHOP_NAME = "ReTreasure"
 SHOP_DOMAIN = "retreasure.myshopify.com"
+#: What the sandbox's token may read.
+SCOPES = (
+    "read_orders",
+    "read_all_orders",
+    "read_products",
+    "read_customers",
+    "read_inventory",
+    "read_locations",
+    "read_shopify_payments_accounts",
+    "read_shopify_payments_payouts",
+)
 
 #: What a GraphQL sort key sorts by, on every connection that has it.
 _SORTS = {
@@ -111,6 +122,12 @@ class Shop:
             "myshopifyDomain": SHOP_DOMAIN,
             "taxesIncluded": True,
         }
+
+    @property
+    def installation(self) -> Json:
+        """The AppInstallation object: the app behind the sandbox's token, and what it may read."""
+        scopes = [{"handle": handle, "description": f"Grants {handle}"} for handle in SCOPES]
+        return {"__typename": "AppInstallation", "id": gid("AppInstallation", 55_000_002), "accessScopes": scopes}
 
     def node(self, global_id: str) -> Json | None:
         """The object with that id; None when there is none."""

@@ -73,11 +73,15 @@ class Answer:
 
 @dataclass(slots=True)
 class Counters:
-    """What a client has done so far: requests sent (retries included), retries, body bytes received."""
+    """What a client has done so far: requests sent (retries included), retries, body bytes received.
+
+    ``clock_ahead`` is how many seconds the server's clock was ahead of ours at the last answer, None before it.
+    """
 
     requests: int = 0
     retries: int = 0
     bytes: int = 0
+    clock_ahead: float | None = None
 
 
 class RateLimiter(Protocol):
@@ -211,6 +215,8 @@ class HttpClient:
             self._translated(url),
             self._connection().stream(method, url, content=body, headers={**self.headers, **headers}) as response,
         ):
+            if (server := _moment(response.headers.get("date", ""))) is not None:
+                self.counters.clock_ahead = (server - self.now()).total_seconds()
             self._judge(response, url, accept)
             received = bytearray()
             for chunk in response.iter_bytes():
@@ -349,14 +355,21 @@ def _retry_after(headers: httpx.Headers, now: datetime) -> float | None:
         return None
     if value.isascii() and value.isdigit():
         return float(value)
+    moment = _moment(value)
+    if moment is None:
+        return None
+    # By the server's own clock where it tells it: one of the two may be hours off.
+    wait: float = (moment - (_moment(headers.get("date", "")) or now)).total_seconds()
+    return max(0.0, wait)
+
+
+def _moment(value: str) -> datetime | None:
+    """An HTTP date; None where it is none."""
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    wait: float = (moment - now).total_seconds()
-    return max(0.0, wait)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _certificate_refused(error: BaseException | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from retreasure_assets.entities import Connector, Entity
+from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.api_source import ApiSource
 from retreasure_assets.sources.ebay.source import SOURCE as EBAY
@@ -44,3 +45,16 @@ def missing_settings(settings: Settings) -> Mapping[str, str]:
     """Sources that are switched off -> what to set to switch them on, as a sentence."""
     wanting = {source.name: source.missing(settings) for source in API_SOURCES}
     return {name: remedy for name, remedy in wanting.items() if remedy is not None}
+
+
+def half_configured(settings: Settings) -> Mapping[str, ConfigurationError]:
+    """Sources that have some of their settings but cannot be read with them -> what is missing.
+
+    A source without any setting is just off.
+    """
+    given = [name for name in Settings.model_fields if getattr(settings, name)]
+    return {
+        source: ConfigurationError(f"The source {source} is configured in part only.", remedy=remedy)
+        for source, remedy in missing_settings(settings).items()
+        if any(name.startswith(f"{source}_") for name in given)
+    }

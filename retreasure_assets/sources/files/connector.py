@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -87,6 +87,19 @@ class FilesConnector:
 
     def close(self) -> None:
         """Nothing stays open between batches."""
+
+    def check(self) -> Sequence[str]:
+        """Look at the names of what was dropped, not into it; see the protocol.
+
+        Raises:
+            PermanentSourceError: a folder may not be read.
+        """
+        return [
+            str(self._unmatched(entity, found))
+            for entity in self._entities.values()
+            for found in self._files(entity)
+            if not self._candidates(entity, found)
+        ]
 
     def pending(self, entity: Entity, cursor: Cursor | None) -> list[str]:
         """Names of files that a sync would look into: new, changed, or without a mapping; reads none of them."""

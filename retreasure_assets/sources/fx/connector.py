@@ -97,19 +97,16 @@ class FxConnector:
         """The HTTP layer, for its counters."""
         return (self._ecb, self._intraday)
 
-    def check(self) -> str:
-        """Read each provider's latest rates; say of which day or moment they are.
-
-        Raises:
-            SourceError: one cannot be read, and why.
-        """
-        told = []
+    def check(self) -> Sequence[str]:
+        """Read each provider's latest rates; see the protocol."""
+        missing = []
         if self._ecb_url:
             lines, _, _ = self._fetch(_DAILY, {})
-            told.append(f"ECB rates of {lines[-1].day if lines else 'no day'}")
+            if not lines or lines[-1].day is None:
+                missing.append("The ECB's file of the latest day has no rates: check RETREASURE_FX_URL.")
         if self._intraday_url:
-            told.append(f"intraday rates of {self._quote()[1].at:%Y-%m-%d %H:%M} UTC")
-        return ", ".join(told)
+            self._quote()
+        return missing
 
     def close(self) -> None:
         """Close the connections."""

@@ -230,12 +230,13 @@ def assemble(entity: str, group: Group) -> bytes:
     """
     children: dict[str, list[bytes]] = {}
     for line in group.lines[1:]:
-        kind = _LINE.decode(line).kind
-        connection = documents.BULK_CONNECTIONS.get(kind or "")
+        fields = _object(line)
+        kind = msgspec.json.decode(fields.get("__typename", b"null"))
+        connection = documents.BULK_CONNECTIONS.get(kind) if isinstance(kind, str) else None
         if connection is None:
             raise BulkRefusedError("its file has a line of an unknown type")
-        fields = {key: bytes(raw) for key, raw in _object(line).items() if not key.startswith("__")}
-        children.setdefault(connection, []).append(join_object(fields))
+        own = {key: bytes(raw) for key, raw in fields.items() if key[:2] != "__"}
+        children.setdefault(connection, []).append(join_object(own))
     parent = _object(group.lines[0])
     node: dict[str, bytes] = {}
     for key, kind_of in documents.response_keys(f"{entity.removesuffix('s')}_fields").items():

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import zip_longest
@@ -22,7 +22,7 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
-from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.errors import ConfigurationError, MalformedInputError
 from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.bulk import BulkReader
@@ -62,6 +62,23 @@ TIMELINES: Mapping[str, Timeline] = {
     )
 }
 
+#: What the token must be allowed to read, and what for (the published schema's requiredAccess).
+SCOPES: Mapping[str, str] = {
+    "read_orders": "orders",
+    "read_all_orders": "orders of more than 60 days ago",
+    "read_products": "products",
+    "read_customers": "customers",
+    "read_inventory": "stock",
+    "read_locations": "locations",
+    "read_shopify_payments_accounts": "the payments account, with its payouts and balance transactions",
+    "read_shopify_payments_payouts": "payouts and balance transactions",
+}
+#: Scopes that allow the same.
+_INSTEAD: Mapping[str, Collection[str]] = {
+    "read_shopify_payments_accounts": ("read_shopify_payments",),
+    "read_shopify_payments_payouts": ("read_shopify_payments",),
+}
+
 #: Entities with inner lists, whose history may come in bulk.
 _NESTED = ("orders", "products")
 
@@ -74,6 +91,34 @@ class _Held:
     origin: str
     cursor: CursorState
     seen: str
+
+
+class _Identified(msgspec.Struct):
+    id: str
+
+
+_IDENTIFIED = msgspec.json.Decoder(_Identified)
+
+
+class _Scope(msgspec.Struct):
+    handle: str
+
+
+class _Installation(msgspec.Struct):
+    scopes: list[_Scope] = msgspec.field(name="accessScopes", default_factory=list)
+
+
+class _Shop(msgspec.Struct):
+    domain: str = msgspec.field(name="myshopifyDomain")
+
+
+class _CheckedData(msgspec.Struct):
+    shop: _Shop
+    installation: _Installation | None = msgspec.field(name="currentAppInstallation", default=None)
+
+
+class _Checked(msgspec.Struct):
+    data: _CheckedData
 
 
 class ShopifyConnector:
@@ -107,7 +152,8 @@ class ShopifyConnector:
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.url = f"{_base_url(shop, base_url)}/admin/api/{API_VERSION}/graphql.json"
+        self._shop = _shop_name(shop) if shop else None
+        self.url = f"{_base_url(self._shop, base_url)}/admin/api/{API_VERSION}/graphql.json"
         budget = CostBudget(monotonic=monotonic)
         self._http = HttpClient(
             Endpoint("Shopify", "RETREASURE_SHOPIFY_SHOP and RETREASURE_SHOPIFY_URL", "RETREASURE_SHOPIFY_TOKEN"),
@@ -139,20 +185,30 @@ class ShopifyConnector:
         """The HTTP layer, for its counters."""
         return self._http
 
-    def check(self) -> str:
-        """One cheap call: the shop's name.
+    def check(self) -> Sequence[str]:
+        """One cheap call: which shop the token opens, and what it may read there; see the protocol."""
 
-        Raises:
-            SourceError: the shop cannot be read, and why.
-        """
-
-        def parse(body: bytes) -> str:
+        def parse(body: bytes) -> _Checked:
             try:
-                return str(msgspec.json.decode(body)["data"]["shop"]["name"])
-            except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+                return msgspec.json.decode(body, type=_Checked)
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 raise malformed("Shopify") from None
 
-        return self._client.run(documents.text("shop"), {}, parse, purpose="the shop's name")
+        data = self._client.run(documents.text("shop"), {}, parse, purpose="the shop's name").data
+        missing = []
+        served = data.shop.domain.removesuffix(".myshopify.com")
+        if self._shop and served != self._shop:
+            missing.append(
+                f"The token opens the shop {served}, not {self._shop}: set RETREASURE_SHOPIFY_SHOP to the one meant."
+            )
+        if data.installation is not None:
+            granted = {scope.handle for scope in data.installation.scopes}
+            missing += [
+                f"The token lacks the scope {scope}: grant it to the app and install it again, to read {what}."
+                for scope, what in SCOPES.items()
+                if not granted & {scope, *_INSTEAD.get(scope, ())}
+            ]
+        return missing
 
     def close(self) -> None:
         """Close the connections."""
@@ -259,7 +315,14 @@ class ShopifyConnector:
 
     def _locations(self) -> list[str]:
         steps = scan(self._client, Timeline("location_ids", ("data", "locations"), None, "id", 250), ScanState(""))
-        return [str(msgspec.json.decode(node)["id"]) for step in steps for node in step.records]
+        try:
+            return [_IDENTIFIED.decode(node).id for step in steps for node in step.records]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Without it the watermark would pass changes that nobody has read.
+            raise MalformedInputError(
+                "One of Shopify's locations has no id, so its stock cannot be asked for.",
+                remedy="Look at the shop's locations in Shopify's admin, then run again.",
+            ) from None
 
     def _held(self, entity: Entity, step: Step, records: list[Record], cursor: CursorState) -> _Held:
         origin = f"{public_url(self.url)}#{entity.name}[{step.asked_after or 'first'}]"
@@ -267,12 +330,14 @@ class ShopifyConnector:
 
 
 def _base_url(shop: str | None, base_url: str | None) -> str:
-    if base_url:
-        return base_url.rstrip("/")
-    name = (shop or "").strip().lower().removeprefix("https://").rstrip("/").removesuffix(".myshopify.com")
+    return base_url.rstrip("/") if base_url else f"https://{_shop_name(shop or '')}.myshopify.com"
+
+
+def _shop_name(shop: str) -> str:
+    name = shop.strip().lower().removeprefix("https://").rstrip("/").removesuffix(".myshopify.com")
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise ConfigurationError(
             "RETREASURE_SHOPIFY_SHOP is not a shop's myshopify name.",
             remedy="Set it to the part before .myshopify.com, such as retreasure-vintage.",
         )
-    return f"https://{name}.myshopify.com"
+    return name

@@ -131,7 +131,12 @@ class _Identified(msgspec.Struct):
     id: str
 
 
+class _Refunded(msgspec.Struct):
+    refunds: list[msgspec.Raw] | None = None
+
+
 _IDENTIFIED = msgspec.json.Decoder(_Identified)
+_REFUNDED = msgspec.json.Decoder(_Refunded)
 
 
 def _id(node: bytes) -> str:
@@ -143,6 +148,6 @@ def _id(node: bytes) -> str:
 
 def _has_refunds(payload: bytes) -> bool:
     try:
-        return bool(msgspec.json.decode(payload).get("refunds"))
-    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        return bool(_REFUNDED.decode(payload).refunds)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -217,4 +218,10 @@ def _text(node: bytes, key: str) -> str:
 
 def join_object(fields: Mapping[str, bytes]) -> bytes:
     """A JSON object from keys and values that are JSON already; values keep their bytes."""
-    return b"{" + b",".join(msgspec.json.encode(key) + b":" + value for key, value in fields.items()) + b"}"
+    return b"{" + b",".join([_key(key) + value for key, value in fields.items()]) + b"}"
+
+
+@lru_cache(maxsize=1024)
+def _key(name: str) -> bytes:
+    """An object's key with its colon; there are few, and millions of objects."""
+    return msgspec.json.encode(name) + b":"

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 from graphql import DocumentNode, FieldNode, InlineFragmentNode, IntValueNode, OperationDefinitionNode, parse
 
+from retreasure_assets.sources.shopify.connector import SCOPES
+
 TOKEN = "shpat_test"
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -61,6 +63,8 @@ class FakeShop:
     slept: list[float] = field(default_factory=list)
     operations: list[str] = field(default_factory=list)
     variables: list[dict[str, Any]] = field(default_factory=list)
+    domain: str = "retreasure.myshopify.com"
+    scopes: tuple[str, ...] = tuple(SCOPES)
     #: Called before each operation: may change the shop, or answer in its place.
     before: Callable[[str, dict[str, Any]], httpx.Response | None] | None = None
     cost_per_object: float = 1.0
@@ -127,7 +131,9 @@ class FakeShop:
 
     def _data(self, name: str, variables: dict[str, Any], operation: OperationDefinitionNode, document: str) -> str:
         if name == "Shop":
-            return '{"shop":{"name":"ReTreasure"}}'
+            scopes = ",".join(f'{{"handle":"{scope}"}}' for scope in self.scopes)
+            shop = f'{{"name":"ReTreasure","myshopifyDomain":"{self.domain}"}}'
+            return f'{{"shop":{shop},"currentAppInstallation":{{"accessScopes":[{scopes}]}}}}'
         if name in ("Orders", "Products", "Customers", "Locations", "LocationIds"):
             key = "locations" if name == "LocationIds" else name.lower()
             return f'{{"{key}":{self._connection(key, variables, document)}}}'

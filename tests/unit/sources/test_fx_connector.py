@@ -297,7 +297,7 @@ def test_intraday_windows() -> None:
     assert intraday(GOOD, None, Window(until=at)) == []
 
 
-def test_check_names_both_days() -> None:
+def test_check_asks_both_providers() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.host == "rates.example":
             return httpx.Response(200, content=GOOD)
@@ -308,7 +308,7 @@ def test_check_names_both_days() -> None:
         intraday_url="https://rates.example/",
         transport=httpx.MockTransport(handle),
     )
-    assert connector.check() == "ECB rates of 2026-10-30, intraday rates of 2026-01-01 00:00 UTC"
+    assert connector.check() == []
     assert set(connector.entities) == {"ecb_rates", "intraday_rates"}
     connector.close()
 

@@ -391,3 +391,18 @@ def test_close_is_repeatable() -> None:
         client.request("GET", url)
     client.close()
     client.close()
+
+
+def test_a_date_to_wait_for_is_read_by_the_servers_own_clock() -> None:
+    headers = {"retry-after": "Thu, 01 Jan 2026 05:00:07 GMT", "date": "Thu, 01 Jan 2026 05:00:00 GMT"}
+    script = Script(httpx.Response(429, headers=headers), ok())
+    client = script.client()
+    client.request("GET", URL)
+    assert script.slept == [7.0]
+    assert client.counters.clock_ahead == 5 * 3600
+
+
+def test_an_answer_without_a_readable_date_tells_nothing_of_the_clock() -> None:
+    client = Script(httpx.Response(200, headers={"date": "yesterday"})).client()
+    client.request("GET", URL)
+    assert client.counters.clock_ahead is None

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.entities import RawBatch, Window
-from retreasure_assets.errors import ConfigurationError, PermanentSourceError, TransientSourceError
+from retreasure_assets.errors import ConfigurationError, MalformedInputError, PermanentSourceError, TransientSourceError
 from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
 from tests.unit.sources.fake_shop import T0, TOKEN, FakeShop, order, stamp
 
@@ -244,6 +244,18 @@ def test_stock_of_all_locations(shop: FakeShop, connect: Connect) -> None:
     assert read(connect(), "inventory_levels", batches[-1].cursor) != []
 
 
+@pytest.mark.parametrize("broken", [{"id": None}, {"name": "x"}, "text"])
+def test_a_location_without_an_id_stops_the_stock_and_is_said(shop: FakeShop, connect: Connect, broken: Any) -> None:
+    stock(shop)
+    shop.before = lambda name, variables: (
+        httpx.Response(200, json={"data": {"locations": {"nodes": [broken], "pageInfo": {"hasNextPage": False}}}})
+        if name == "LocationIds"
+        else None
+    )
+    with pytest.raises(MalformedInputError, match="locations has no id"):
+        read(connect(), "inventory_levels")
+
+
 def test_a_killed_stock_sync_goes_on_at_its_location(shop: FakeShop, connect: Connect) -> None:
     stock(shop)
     stream = connect().batches(ENTITIES["inventory_levels"], None, Window())
@@ -385,9 +397,21 @@ def test_a_wrong_shops_name_is_named(shop_name: str) -> None:
 
 
 def test_check(shop: FakeShop, connect: Connect) -> None:
-    assert connect().check() == "ReTreasure"
+    assert connect().check() == []
     with pytest.raises(PermanentSourceError, match="RETREASURE_SHOPIFY_TOKEN"):
         connect(token="shpat_wrong").check()
+
+
+def test_check_names_missing_scopes_and_another_shop(shop: FakeShop, connect: Connect) -> None:
+    shop.scopes = ("read_orders", "read_products", "read_customers", "read_locations", "read_shopify_payments")
+    shop.domain = "elsewhere.myshopify.com"
+    wrong, all_orders, stock = connect(shop="retreasure.myshopify.com").check()
+    assert "elsewhere" in wrong
+    assert "RETREASURE_SHOPIFY_SHOP" in wrong
+    assert "read_all_orders" in all_orders
+    assert "read_inventory" in stock
+    shop.domain = "retreasure.myshopify.com"
+    assert connect(shop="ReTreasure").check() == [all_orders, stock]
 
 
 def test_a_failing_page_keeps_the_earlier_batches(shop: FakeShop, connect: Connect) -> None:

@@ -1,0 +1,117 @@
+"""Every source against a sandbox that keeps failing: bronze ends up as it does without a single fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from retreasure_assets.entities import Window
+from retreasure_assets.lake.ingest import ingest
+from retreasure_assets.lake.storage import Lake
+from retreasure_assets.privacy.keys import derive
+from retreasure_assets.privacy.vault import Vault
+from retreasure_assets.sandbox.face import name_of, traits_of
+from retreasure_assets.sandbox.fault_spec import KEEPING
+from retreasure_assets.sandbox.faults import possible_kinds
+from retreasure_assets.sandbox.server import FACES, Handling, environment, read_faults, running_sandbox
+from retreasure_assets.sandbox.world import World, WorldSpec, generate_world
+from retreasure_assets.settings import load_settings
+from retreasure_assets.sources.registry import API_SOURCES, configured_connectors
+
+#: Waits are as short as they can be: what matters is that there is one.
+QUICK = "hold=0.2,drip=0.05,retry=0"
+
+Bronze = Mapping[str, set[tuple[str, str]]]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return generate_world(WorldSpec(days=12, scale=0.3))
+
+
+def synced(
+    world: World, folder: Path, faults: str | None, patch: pytest.MonkeyPatch, runs: int = 1
+) -> tuple[Lake, dict[str, Any]]:
+    """A lake that every source was read into, and what the sandbox noted."""
+    lake = Lake(folder / "lake")
+    with (
+        running_sandbox(world, handling=Handling(read_faults(faults), check_answers=True)) as url,
+        Vault(folder / "vault" / "v.sqlite", derive(bytes(32))) as vault,
+    ):
+        for name, value in environment(url).items():
+            patch.setenv(name, value)
+        for _ in range(runs):
+            connectors = configured_connectors(load_settings())
+            assert connectors.keys() == {source.name for source in API_SOURCES}, "a face is missing"
+            for connector in connectors.values():
+                for entity in connector.entities.values():
+                    ingest(connector, entity, lake=lake, vault=vault, window=Window(), run_id="test")
+                connector.close()
+        return lake, httpx.get(f"{url}/sandbox").json()
+
+
+def bronze_of(*arguments: Any, **named: Any) -> tuple[Bronze, dict[str, Any]]:
+    """Every table's (natural key, digest of the record's bytes), and what the sandbox noted."""
+    lake, noted = synced(*arguments, **named)
+    tables = [table for layer, table in lake.tables() if layer == "bronze"]
+    columns = ["natural_key", "payload_sha256"]
+    rows = {table: lake.table("bronze", table).to_pyarrow_table(columns=columns).to_pydict() for table in tables}
+    found = {table: list(zip(*(row[name] for name in columns), strict=True)) for table, row in rows.items()}
+    assert all(len(records) == len(set(records)) for records in found.values()), "a record is there twice"
+    assert not [table for layer, table in lake.tables() if layer == "quarantine"], "a good record is in quarantine"
+    return {table: set(records) for table, records in found.items()}, noted
+
+
+@pytest.fixture(scope="module")
+def undisturbed(world: World, tmp_path_factory: pytest.TempPathFactory) -> Bronze:
+    with pytest.MonkeyPatch.context() as patch:
+        bronze, noted = bronze_of(world, tmp_path_factory.mktemp("undisturbed"), None, patch)
+    assert noted == {"faults": {}, "spoiled": [], "violations": []}
+    assert sum(map(len, bronze.values())) > 500
+    return bronze
+
+
+@pytest.mark.parametrize("share", ["10%", "45%"])
+def test_requests_that_fail_change_nothing(
+    world: World, undisturbed: Bronze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str
+) -> None:
+    bronze, noted = bronze_of(world, tmp_path, f"{share},{QUICK}", monkeypatch, runs=2)
+    assert noted["faults"], "no request met a fault"
+    assert noted["violations"] == []
+    assert bronze == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KEEPING)
+def test_no_single_kind_changes_anything(
+    world: World, undisturbed: Bronze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    bronze, noted = bronze_of(world, tmp_path, f"{kind}=60%,{QUICK}", monkeypatch)
+    for face in FACES:
+        if kind in possible_kinds(traits_of(face)):
+            assert noted["faults"][name_of(face)][kind] >= 1
+    assert bronze == undisturbed
+
+
+def test_what_is_planted_in_records_is_in_quarantine_and_the_rest_in_bronze(
+    world: World, undisturbed: Bronze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, noted = synced(world, tmp_path, f"malformed=4%,missing=4%,null=4%,{QUICK}", monkeypatch)
+    quarantined = sum(lake.row_count(layer, table) for layer, table in lake.tables() if layer == "quarantine")
+    assert {record["kind"] for record in noted["spoiled"]} == {"malformed", "missing", "null"}
+    assert quarantined == len(noted["spoiled"])
+    good = sum(lake.row_count(layer, table) for layer, table in lake.tables() if layer == "bronze")
+    assert good == sum(map(len, undisturbed.values())) - quarantined
+
+
+def test_what_nobody_knows_yet_is_kept(
+    world: World, undisturbed: Bronze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bronze, noted = bronze_of(world, tmp_path, f"novelties=20%,{QUICK}", monkeypatch)
+    assert {record["kind"] for record in noted["spoiled"]} == {"unknown", "enum"}
+    for table, records in undisturbed.items():
+        assert {key for key, _ in bronze[table]} == {key for key, _ in records}
