@@ -23,6 +23,7 @@ _SWITCHES = (
     "fx_enabled",
     "fx_url",
     "fx_intraday_url",
+    "easypost_api_key",
 )
 
 
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
     fx_enabled: bool = Field(False, description="read exchange rates from the ECB")
     fx_intraday_url: HttpUrl | None = Field(None, description="JSON endpoint of {base, rates, timestamp}")
     fx_intraday_token: SecretStr | None = Field(None, description="bearer token of the intraday provider")
+
+    easypost_url: HttpUrl | None = Field(None, description="other server than https://api.easypost.com")
+    easypost_api_key: SecretStr | None = Field(None, description="production API key of EasyPost (EZAK...)")
 
     @property
     def configured(self) -> bool:

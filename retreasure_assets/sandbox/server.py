@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.sandbox.easypost import EasyPostFace
 from retreasure_assets.sandbox.face import Face
 from retreasure_assets.sandbox.fx import FxFace
 from retreasure_assets.sandbox.shopify import ShopifyFace, ShopifyOptions
@@ -25,7 +26,7 @@ from retreasure_assets.sandbox.world import World
 HOST = "127.0.0.1"
 
 #: The faces that need nothing but the world.
-_PLAIN_FACES = (FxFace,)
+_PLAIN_FACES = (FxFace, EasyPostFace)
 _FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
 
 #: Seconds to wait for the server to start or stop.

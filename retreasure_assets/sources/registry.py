@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from retreasure_assets.entities import Connector, Entity
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.api_source import ApiSource
+from retreasure_assets.sources.easypost.source import SOURCE as EASYPOST
 from retreasure_assets.sources.fx.source import SOURCE as FX
 from retreasure_assets.sources.shopify.source import SOURCE as SHOPIFY
 
 API_SOURCES: tuple[ApiSource, ...] = (
     SHOPIFY,
     FX,
+    EASYPOST,
 )
 
 

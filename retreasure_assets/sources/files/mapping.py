@@ -165,6 +165,8 @@ class FileMapping(Strict):
     description: str | None = None
     owner: str | None = None
     format: Literal["csv", "jsonl"] = "csv"
+    #: JSON Lines: the key of a wrapper. Where a line has an object there, that object is the record, else the line is.
+    envelope: Annotated[str, Field(min_length=1)] | None = None
     encoding: Encoding = "utf-8"
     delimiter: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1)], ...],
@@ -194,6 +196,8 @@ class FileMapping(Strict):
     def _coherent(self) -> FileMapping:
         if self.format == "csv":
             self._check_csv()
+            if self.envelope:
+                raise ValueError("envelope belongs to jsonl")
         elif self.carry_forward or self.summary_rows or self.column_names or not self.header:
             raise ValueError("header, column_names, carry_forward and summary_rows belong to csv")
         if not self.columns and (self.sequence or self.constants):

@@ -39,6 +39,11 @@ TABLES = (
     "etsy_sold_order_items",
     "etsy_statement",
     "ebay_orders_report",
+    "easypost_trackers",
+    "easypost_events",
+    "aftership_trackings",
+    "shippo_trackings",
+    "seventeentrack_trackings",
 )
 
 COLUMNS = """
@@ -65,6 +70,11 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "etsy_sold_order_items": (("order_id", "line_id"), None),
     "etsy_statement": (("date", "type", "title", "info", "amount", "fees_taxes"), None),
     "ebay_orders_report": (("order_id", "line_id"), None),
+    "easypost_trackers": (("id",), "updated_at"),
+    "easypost_events": (("id",), "updated_at"),
+    "aftership_trackings": (("id",), "updated_at"),
+    "shippo_trackings": (("carrier", "tracking_number"), None),
+    "seventeentrack_trackings": (("carrier", "number"), None),
 }
 
 Payload = Mapping[str, Any]

@@ -219,7 +219,10 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "tracking_number": "varchar",
             "status": "varchar",
             "shipped_at": TIME,
+            "promised_at": TIME,
+            "first_scan_at": TIME,
             "delivered_at": TIME,
+            "returned_at": TIME,
         },
     ),
     "fx_daily": (

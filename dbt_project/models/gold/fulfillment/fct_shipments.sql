@@ -19,8 +19,13 @@ with {% if is_incremental() %}touched as (
         shipments.status,
         orders.ordered_at,
         shipments.shipped_at,
+        shipments.first_scan_at,
+        shipments.promised_at,
         shipments.delivered_at,
-        {{ business_date('shipments.shipped_at') }} as shipped_date
+        shipments.returned_at,
+        {{ business_date('shipments.shipped_at') }} as shipped_date,
+        {{ business_date('shipments.promised_at') }} as promised_date,
+        {{ business_date('shipments.delivered_at') }} as delivered_date
     from {{ ref('shipments') }} as shipments
     {% if is_incremental() %}
     inner join touched on touched.channel = shipments.channel and touched.shipment_id = shipments.shipment_id
@@ -39,7 +44,14 @@ select
     ordered_at,
     shipped_at,
     shipped_date,
+    first_scan_at,
+    promised_date,
     delivered_at,
+    delivered_date,
+    returned_at,
+    cast({{ days_between('shipped_date', 'delivered_date') }} as int) as delivery_days,
+    cast(case when delivered_date > promised_date then 1 when delivered_date <= promised_date then 0 end
+        as {{ type_flag() }}) as is_late,
     cast({{ dbt.datediff('ordered_at', 'shipped_at', 'hour') }} as int) as hours_to_ship,
     cast({{ dbt.datediff('shipped_at', 'delivered_at', 'hour') }} as int) as hours_in_transit,
     {{ built_at() }} as built_at
