@@ -13,7 +13,9 @@ from typing import Any
 
 from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
+from retreasure_assets.sandbox.truth_tracking import shipments
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_tracking import journeys
 from retreasure_assets.sandbox.world_types import Address
 
 _EIGHT = Decimal("1e-8")
@@ -24,6 +26,7 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
+        ``fct_shipments`` (the online shop's),
         ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold uses,
         money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``, ``scale``.
         Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
@@ -40,6 +43,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_payments": _texts(facts.payments),
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),
+        "fct_shipments": _texts(shipments(world)),
         "agg_daily_sales": _texts(days),
         "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
         "counts": counts(world, facts),
@@ -189,6 +193,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "listings": len(facts.listings),
         "persons": len(facts.persons),
         "fx_days": len(world.fx),
+        "easypost_trackers": sum(1 for _ in journeys(world)),
     }
 
 

@@ -2,9 +2,9 @@
 
 What belongs here: journeys, a pure function of a world. What does not: how an interface shows them (``easypost``).
 
-Most parcels are collected, pass a few depots, go out and arrive. Some are tried twice, a few stray and go on, a few come
-back after they had arrived, a few are never scanned again. What carriers report late appears late: that a parcel was
-out for delivery becomes known with its delivery.
+Most parcels are collected, pass a few depots, go out and arrive. Some are tried twice, a few stray and go on, a few
+come back after they had arrived, a few are never scanned again. What carriers report late appears late: that a parcel
+was out for delivery becomes known with its delivery.
 
 A journey is drawn from a stream of its own and cut at the world's clock, so that the world of N days shows the first
 part of what a longer one shows. Nothing here asks what the world's own clock hides, such as when a parcel under way

@@ -101,6 +101,17 @@ def test_gold_equals_the_truth_to_the_cent(demo: Demo, truth: dict[str, Any], ta
                 assert _plain(actual) == _plain(value), (identity, column)
 
 
+def test_parcels_are_where_the_truth_says(demo: Demo, truth: dict[str, Any]) -> None:
+    rows = demo.rows("select * from gold.fct_shipments where channel = 'shopify'")
+    gold = {row["shipment_id"]: row for row in rows}
+    true = {row["shipment_id"]: row for row in truth["fct_shipments"]}
+    assert gold.keys() == true.keys()
+    for shipment_id, expected in true.items():
+        actual = {name: _plain(gold[shipment_id][name]) for name in expected}
+        assert actual == {name: _plain(value) for name, value in expected.items()}
+    assert {"delivered", "in_transit"} <= {row["status"] for row in rows}
+
+
 def _plain(value: Any) -> str | None:
     """Times as UTC ISO text, booleans and numbers as text, so that JSON and SQL compare."""
     if value is None:

@@ -168,9 +168,10 @@ class EasyPostConnector:
             self._now(),
             seen=state.created_at,
         )
-        for records, origin, scan in self._pages(scan):
-            yield _batch(entity, records, origin, _State(state.created_at, scan))
-        yield _batch(entity, [], self.url, _State(scan.seen))
+        reached = scan
+        for records, origin, reached in self._pages(scan):
+            yield _batch(entity, records, origin, _State(state.created_at, reached))
+        yield _batch(entity, [], self.url, _State(reached.seen))
 
     def _pages(self, scan: _Scan) -> Iterator[tuple[list[bytes], str, _Scan]]:
         """Every page that holds records: they, where they came from, and the scan once they are durable."""

@@ -143,6 +143,15 @@ class Dbt:
         assert outcome.exception is None, outcome.exception
         return {each.node.name: str(each.status) for each in results}
 
+    def compiled(self, warehouse: Path, model: str) -> str:
+        """A model's statement as it is built anew, with the catalog's name for every table."""
+        with environment(RETREASURE_WAREHOUSE=str(warehouse)):
+            outcome = dbtRunner(manifest=self.manifest).invoke(["compile", *self._flags, "--select", model])
+        DuckDBConnectionManager.close_all_connections()
+        results = list(getattr(outcome.result, "results", None) or [])
+        [code] = [str(each.node.compiled_code) for each in results if each.node.name == model]
+        return code
+
 
 class Bench:
     """Bronze in a file, and silver built from it."""
