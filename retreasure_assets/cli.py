@@ -130,10 +130,15 @@ def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
 @main.command()
 @click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
 @world_options
-@click.option("--drop", type=click.Path(file_okay=False, path_type=Path), help="Folder that the till writes into.")
+@click.option(
+    "--drop",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that the till and the clickstream write into.",
+)
 @click.option("--truth", is_flag=True, help="Print the truth the world was generated from, as JSON, and stop.")
 def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, truth: bool) -> None:
     """Serve an invented ReTreasure through the platforms' own API shapes."""
+    from retreasure_assets.sandbox.clicks import write_click_files
     from retreasure_assets.sandbox.server import serve
     from retreasure_assets.sandbox.till import write_till_files
     from retreasure_assets.sandbox.truth import truth as true_gold
@@ -147,6 +152,7 @@ def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, tr
         return
     if drop is not None:
         write_till_files(world, drop)
+        write_click_files(world, drop)
     serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"))
 
 

@@ -286,3 +286,21 @@ from {{ this }} as known
 left join {{ daily_tables[3] }} as stock on stock.business_date = known.business_date
 where known.kpi in ('sell_through', 'aged_inventory_pct') and stock.business_date is null
 {%- endmacro %}
+
+{#
+  Sessions that were made anew, and those that are no more: one that a late event joined to another, or moved the beginning
+  of, has another id now. They are looked for where sessions were made anew, which is where silver clears them.
+#}
+{% macro gold_touched_sessions() -%}
+{%- set sessions = ref('sessions') -%}
+select sessions.session_id
+from {{ sessions }} as sessions
+where sessions.built_at > {{ watermark() }}
+{%- if is_incremental() %}
+union
+select known.session_id
+from {{ this }} as known
+where known.started_at >= {{ earliest(sessions, 'started_at', 'built_at > ' ~ watermark(), slack_days=7) }}
+    and not exists (select 1 from {{ sessions }} as sessions where sessions.session_id = known.session_id)
+{%- endif %}
+{%- endmacro %}

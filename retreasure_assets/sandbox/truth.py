@@ -11,10 +11,12 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from retreasure_assets.sandbox.truth_clicks import sessions
 from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_tracking import shipments
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_clicks import clicks
 from retreasure_assets.sandbox.world_tracking import journeys
 from retreasure_assets.sandbox.world_types import Address
 
@@ -26,7 +28,7 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
-        ``fct_shipments`` (the online shop's),
+        ``fct_shipments`` (the online shop's), ``fct_sessions`` (told by their times, not by id),
         ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold uses,
         money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``, ``scale``.
         Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
@@ -44,6 +46,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),
         "fct_shipments": _texts(shipments(world)),
+        "fct_sessions": _texts(sessions(world)),
         "agg_daily_sales": _texts(days),
         "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
         "counts": counts(world, facts),
@@ -193,6 +196,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "listings": len(facts.listings),
         "persons": len(facts.persons),
         "fx_days": len(world.fx),
+        "clickstream_events": len(clicks(world)),
         "easypost_trackers": sum(1 for _ in journeys(world)),
     }
 
@@ -213,6 +217,8 @@ def planted_personal_values(world: World) -> list[str]:
                 found.update(_of_address(address))
         found.update(value for value in (order.email, order.phone, order.client_ip, order.note) if value)
         found.update(refund.note for refund in order.refunds if refund.note)
+    for click in clicks(world):
+        found.update((click.visitor.anonymous_id, click.visitor.ip))
     return sorted(found)
 
 

@@ -101,6 +101,8 @@ class Column(Strict):
     strip: str = ""
     #: the part to keep: a regular expression with one group; a value that does not match is kept whole.
     extract: Regex | None = None
+    #: of a URL or its query: the value of this parameter; a URL without it has no value.
+    parameter: str | None = None
     join: str | None = None
     #: whether the file may lack the column.
     optional: bool = False

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -136,6 +137,9 @@ class _Field:
         cells = self._combined(present)
         if self._extract is not None:
             cells, _, _ = _by_distinct(cells, self._extracted)
+        if self.column.parameter is not None:
+            cells, _, _ = _by_distinct(cells, self._parameter)
+            cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
         if self._parse is not None and not (self._plain and _all_match(cells, self._plain)):
             cells, wrong, reason = _by_distinct(cells, self._parse)
             sentence = f"{self.name} {reason}"
@@ -156,6 +160,13 @@ class _Field:
                 joined = pc.coalesce(pc.binary_join_element_wise(joined, each, self.column.join), joined, each)
             return joined
         return present[0] if len(present) == 1 else pc.coalesce(*present)
+
+    def _parameter(self, text: str) -> str:
+        try:
+            query = urlsplit(text).query if "?" in text else text
+        except ValueError:
+            return ""
+        return dict(reversed(parse_qsl(query))).get(self.column.parameter or "", "").strip()
 
     def _extracted(self, text: str) -> str:
         match = self._extract.search(text) if self._extract else None
