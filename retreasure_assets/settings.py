@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     easypost_url: HttpUrl | None = Field(None, description="other server than https://api.easypost.com")
     easypost_api_key: SecretStr | None = Field(None, description="production API key of EasyPost (EZAK...)")
 
+    geoip_database: Path | None = Field(None, description="MaxMind database (.mmdb) that tells where an address is")
+    ship_from: str = Field(
+        "", pattern="^([A-Z]{2} [A-Z0-9]{2,4})?$", description="country and postcode area that parcels leave from: IE T12"
+    )
+
     @property
     def configured(self) -> bool:
         """Whether the platform has any source: an API's credentials, or a file somebody dropped."""

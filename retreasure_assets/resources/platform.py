@@ -19,6 +19,7 @@ from retreasure_assets.privacy.vault import Vault, open_vault
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.files import FileMapping, connectors, load_mappings
 from retreasure_assets.sources.files import entities as file_entities
+from retreasure_assets.sources.geo import GeoIp
 from retreasure_assets.sources.registry import configured_connectors, declared_entities
 
 
@@ -90,7 +91,8 @@ class Platform:
 
     @cached_property
     def _folders(self) -> Mapping[str, Connector]:
-        return connectors(self.settings.drop_path, self.mappings)
+        database = self.settings.geoip_database
+        return connectors(self.settings.drop_path, self.mappings, None if database is None else GeoIp(database))
 
     def connector_for(self, entity: Entity) -> Connector | None:
         """The connector that reads an entity, or None while its source is off."""

@@ -20,7 +20,10 @@ from retreasure_assets.entities import Entity, Mask
 Encoding = Literal[
     "utf-8", "utf-8-sig", "ascii", "cp1252", "iso-8859-1", "iso-8859-15", "utf-16", "utf-16-le", "utf-16-be"
 ]
-ColumnType = Literal["text", "integer", "money", "currency", "date", "datetime", "boolean", "enum", "digest"]
+ColumnType = Literal[
+    "text", "integer", "number", "money", "currency", "date", "datetime", "boolean", "enum", "digest", "postcode_area",
+    "ip_country", "ip_region",
+]  # fmt: skip
 Decimal = Literal[".", ",", "auto"]
 
 #: Suffixes that a pattern need not spell out: the content decides how a file is compressed.
@@ -123,7 +126,7 @@ class Column(Strict):
     @property
     def needs_all(self) -> bool:
         """Whether every one of its columns takes part, instead of the first that is not empty."""
-        return self.join is not None or self.type == "digest"
+        return self.join is not None or self.type in ("digest", "postcode_area")
 
 
 class CarryForward(Strict):

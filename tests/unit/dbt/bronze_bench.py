@@ -44,6 +44,7 @@ TABLES = (
     "aftership_trackings",
     "shippo_trackings",
     "seventeentrack_trackings",
+    "clickstream_events",
 )
 
 COLUMNS = """
@@ -75,6 +76,7 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "aftership_trackings": (("id",), "updated_at"),
     "shippo_trackings": (("carrier", "tracking_number"), None),
     "seventeentrack_trackings": (("carrier", "number"), None),
+    "clickstream_events": (("event_id",), "received_at"),
 }
 
 Payload = Mapping[str, Any]
