@@ -139,6 +139,7 @@ def demo(context: click.Context, seed: int, days: int, scale: float) -> None:
 def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, truth: bool) -> None:
     """Serve an invented ReTreasure through the platforms' own API shapes."""
     from retreasure_assets.sandbox.clicks import write_click_files
+    from retreasure_assets.sandbox.geo import write_geo_files
     from retreasure_assets.sandbox.server import serve
     from retreasure_assets.sandbox.till import write_till_files
     from retreasure_assets.sandbox.truth import truth as true_gold
@@ -153,6 +154,7 @@ def sandbox(port: int, seed: int, days: int, scale: float, drop: Path | None, tr
     if drop is not None:
         write_till_files(world, drop)
         write_click_files(world, drop)
+        write_geo_files(drop)
     serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"))
 
 

@@ -56,7 +56,9 @@ class Settings(BaseSettings):
 
     geoip_database: Path | None = Field(None, description="MaxMind database (.mmdb) that tells where an address is")
     ship_from: str = Field(
-        "", pattern="^([A-Z]{2} [A-Z0-9]{2,4})?$", description="country and postcode area that parcels leave from: IE T12"
+        "",
+        pattern="^([A-Z]{2} [A-Z0-9]{2,4})?$",
+        description="country and postcode area that parcels leave from: IE T12",
     )
 
     @property

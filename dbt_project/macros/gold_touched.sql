@@ -194,7 +194,7 @@ where orders.built_at > {{ since }}
 {{ gold_touched_dated(ref('payouts'), ['channel', 'payout_id'], 'source_rows.business_date') }}
 {%- endmacro %}
 
-{# Shipments to be rebuilt: the shipment or its order changed. #}
+{# Shipments to be rebuilt: the shipment, its order, its destination or the zones changed. #}
 {% macro gold_touched_shipments() -%}
 {%- set since = watermark() -%}
 select shipments.channel, shipments.shipment_id
@@ -206,6 +206,20 @@ from {{ ref('shipments') }} as shipments
 inner join {{ ref('orders') }} as orders
     on orders.channel = shipments.channel and orders.order_id = shipments.order_id
 where orders.built_at > {{ since }}
+union
+select shipments.channel, shipments.shipment_id
+from {{ ref('shipments') }} as shipments
+inner join {{ ref('orders') }} as orders
+    on orders.channel = shipments.channel and orders.order_id = shipments.order_id
+inner join {{ ref('destinations') }} as destinations
+    on destinations.stated_country = orders.ship_country
+    and destinations.postcode_area = coalesce(orders.ship_postcode_area, '')
+where destinations.built_at > {{ since }}
+union
+-- A changed table of zones concerns the parcels sent since the first day it speaks of.
+select shipments.channel, shipments.shipment_id
+from {{ ref('shipments') }} as shipments
+where shipments.shipped_at >= {{ earliest(ref('delivery_zones'), 'valid_from', 'built_at > ' ~ since, slack_days=1) }}
 {%- endmacro %}
 
 {# Listings one of whose versions changed. #}

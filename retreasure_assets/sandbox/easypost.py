@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from retreasure_assets.sandbox.geo import SHIP_FROM
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_tracking import ORIGIN, Journey, Scan, journeys
 
@@ -64,7 +65,11 @@ class EasyPostFace:
     @staticmethod
     def environment(base_url: str) -> Mapping[str, str]:
         """See Face."""
-        return {"RETREASURE_EASYPOST_URL": f"{base_url}/easypost", "RETREASURE_EASYPOST_API_KEY": EASYPOST_KEY}
+        return {
+            "RETREASURE_EASYPOST_URL": f"{base_url}/easypost",
+            "RETREASURE_EASYPOST_API_KEY": EASYPOST_KEY,
+            "RETREASURE_SHIP_FROM": SHIP_FROM,
+        }
 
     @property
     def routes(self) -> list[Route]:

@@ -45,7 +45,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_payments": _texts(facts.payments),
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),
-        "fct_shipments": _texts(shipments(world)),
+        "fct_shipments": [_plain(row) for row in shipments(world)],
         "fct_sessions": _texts(sessions(world)),
         "agg_daily_sales": _texts(days),
         "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
@@ -62,6 +62,11 @@ def _texts(rows: list[Row]) -> list[Row]:
         }
         for row in rows
     ]
+
+
+def _plain(row: Row) -> Row:
+    """A row whose numbers are no money."""
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()}
 
 
 def _known(rows: Iterable[Row], name: str) -> Decimal:

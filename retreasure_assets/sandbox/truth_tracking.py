@@ -7,6 +7,7 @@ carrier's words are read; nothing here looks at a face.
 from __future__ import annotations
 
 from retreasure_assets.sandbox.truth_ledger import Row, business_date, utc
+from retreasure_assets.sandbox.truth_zones import distance_km, zone
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_order_types import Fulfilment, Order
 from retreasure_assets.sandbox.world_tracking import Journey, journeys
@@ -53,6 +54,9 @@ def _shipment(order: Order, parcel: Fulfilment, journey: Journey | None) -> Row:
         "returned_at": utc(back[1]) if len(back) > 1 else None,
         "delivery_days": (delivered - shipped).days if delivered else None,
         "is_late": delivered > promised if delivered and promised else None,
+        "ship_country": order.ship_to.country_code if order.ship_to else None,
+        "distance_km": distance_km(order.ship_to) if order.ship_to else None,
+        "zone": zone(parcel.carrier, order.ship_to, shipped) if order.ship_to and parcel.carrier else None,
     }
 
 

@@ -61,13 +61,13 @@ class Transform:
         places: from an internet address to its place; None where no database is configured.
     """
 
-    def __init__(
-        self, mapping: FileMapping, entity: Entity, window: Window, places: Places | None = None
-    ) -> None:
+    def __init__(self, mapping: FileMapping, entity: Entity, window: Window, places: Places | None = None) -> None:
         self._mapping = mapping
         self._entity = entity
         self._window = window
-        self._fields = [_Field(name, column, mapping, places) for name, column in field_columns(mapping, entity).items()]
+        self._fields = [
+            _Field(name, column, mapping, places) for name, column in field_columns(mapping, entity).items()
+        ]
         self._numbering = Numbering()
 
     def feed(self, rows: Rows) -> Mapped:

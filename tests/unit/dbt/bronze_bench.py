@@ -45,6 +45,8 @@ TABLES = (
     "shippo_trackings",
     "seventeentrack_trackings",
     "clickstream_events",
+    "geo_postcodes",
+    "geo_delivery_zones",
 )
 
 COLUMNS = """
@@ -77,6 +79,8 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "shippo_trackings": (("carrier", "tracking_number"), None),
     "seventeentrack_trackings": (("carrier", "number"), None),
     "clickstream_events": (("event_id",), "received_at"),
+    "geo_postcodes": (("place_id",), None),
+    "geo_delivery_zones": (("rule_id",), None),
 }
 
 Payload = Mapping[str, Any]
