@@ -151,8 +151,7 @@ def _looking_round(rng: Random, visitor: Visitor, at: datetime, shown: Sequence[
 
 def _crawl(rng: Random, machine: Visitor, at: datetime, shown: Sequence[Item], label: str) -> Iterator[Click]:
     for step in range(15 + int(rng.random() * 30)):
-        item = pick(rng, shown) if shown else None
-        path = f"/products/{item.item_id.lower()}" if item else "/"
+        path = f"/products/{pick(rng, shown).item_id.lower()}" if shown else "/"
         yield _click(rng, machine, at, "page_viewed", path, f"{label}-{step}", late=False)
         at += timedelta(seconds=2)
 
@@ -167,9 +166,9 @@ def _purchase(world: World, order: Order, pieces: dict[str, Item]) -> Iterator[C
     way = weighted(rng, _WAYS)
     items = [pieces[line.item_id] for line in order.lines[:6]]
     steps: list[tuple[str, str, Item | None]] = [("page_viewed", "/", None)]
-    for item in items:
-        path = f"/products/{item.item_id.lower()}"
-        steps += [("product_viewed", path, item), ("product_added_to_cart", path, item)]
+    for piece in items:
+        path = f"/products/{piece.item_id.lower()}"
+        steps += [("product_viewed", path, piece), ("product_added_to_cart", path, piece)]
     steps += [("cart_viewed", "/cart", None), ("checkout_started", "/checkouts/start", None)]
     times = [order.at]
     for _ in steps:

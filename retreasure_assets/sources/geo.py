@@ -2,8 +2,8 @@
 
 What belongs here: the look-up. What does not: which addresses are looked up (file mappings say so), and postcodes.
 
-The look-up happens at ingest, on the whole address, before masking cuts it to its network. Nothing finer than the region
-is taken, though a database may know the town and a position: more than that the business does not need.
+The look-up happens at ingest, on the whole address, before masking cuts it to its network. Nothing finer than the
+region is taken, though a database may know the town and a position: more than that the business does not need.
 """
 
 from __future__ import annotations
