@@ -237,7 +237,7 @@
     ['UA', 'UKR', 'Ukraine', ['UKRAINE']],
     ['UG', 'UGA', 'Uganda', ['UGANDA']],
     ['UM', 'UMI', 'United States Minor Outlying Islands', ['UNITED STATES MINOR OUTLYING ISLANDS']],
-    ['US', 'USA', 'United States', ['U.S.A.', 'UNITED STATES', 'UNITED STATES OF AMERICA', 'USA']],
+    ['US', 'USA', 'United States', ['U.S.A.', 'UNITED STATES', 'UNITED STATES OF AMERICA']],
     ['UY', 'URY', 'Uruguay', ['URUGUAY']],
     ['UZ', 'UZB', 'Uzbekistan', ['UZBEKISTAN']],
     ['VA', 'VAT', 'Holy See (Vatican City State)', ['HOLY SEE (VATICAN CITY STATE)', 'VATICAN CITY']],
