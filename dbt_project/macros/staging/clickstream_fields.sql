@@ -17,6 +17,8 @@
     ['amount', 'amount', 'money'],
     ['currency', 'currency', 'text'],
     ['ip_network', 'ip', 'text'],
+    ['ip_country', 'ip_country', 'text'],
+    ['ip_region', 'ip_region', 'text'],
     ['user_agent', 'user_agent', 'text'],
     ['original_at', 'original_at', 'time'],
     ['sent_at', 'sent_at', 'time'],

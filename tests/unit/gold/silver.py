@@ -278,6 +278,8 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "is_bounce": "boolean",
             "order_count": "int",
             "order_id": "varchar",
+            "country": "varchar",
+            "region": "varchar",
         },
     ),
     "fx_daily": (

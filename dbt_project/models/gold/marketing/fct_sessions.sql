@@ -31,6 +31,8 @@
     sessions.is_bounce,
     sessions.order_count,
     sessions.order_id,
+    sessions.country,
+    sessions.region,
     {{ built_at() }} as built_at
 from {{ ref('sessions') }} as sessions
 {%- if is_incremental() %}

@@ -18,6 +18,8 @@ select
     staged.amount,
     staged.currency,
     staged.ip_network,
+    staged.ip_country as country,
+    case when staged.ip_region is not null then concat(staged.ip_country, '-', staged.ip_region) end as region,
     {{ flag(is_machine('staged.user_agent')) }} as is_bot,
     staged.provider,
     staged.provider_event,

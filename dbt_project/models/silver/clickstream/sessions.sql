@@ -103,7 +103,8 @@ made as (
         max(case when event_name = 'checkout_completed' then 1 else 0 end) as purchase_events,
         count(distinct case when event_name = 'checkout_completed' then order_id end) as order_count,
         min(case when event_name = 'checkout_completed' then order_id end) as order_id,
-        max(ip_network) as ip_network
+        max(case when place = 1 then country end) as country,
+        max(case when place = 1 then region end) as region
     from placed
     group by visitor_id, session_number
 )
@@ -130,7 +131,8 @@ select
     {{ flag('path_count <= 1 and ' ~ dbt.datediff('started_at', 'ended_at', 'second') ~ ' < 10') }} as is_bounce,
     cast(order_count as int) as order_count,
     order_id,
-    ip_network,
+    country,
+    region,
     {{ built_at() }} as built_at
 from made
 {%- if is_incremental() %}
@@ -141,6 +143,7 @@ select
     {{ null_text() }} as referrer, {{ null_text() }} as utm_source, {{ null_text() }} as utm_medium,
     {{ null_text() }} as utm_campaign, {{ null_flag() }} as is_bot, {{ null_flag() }} as is_cart,
     {{ null_flag() }} as is_checkout, {{ null_flag() }} as is_purchase, {{ null_flag() }} as is_bounce,
-    0 as order_count, {{ null_text() }} as order_id, {{ null_text() }} as ip_network, {{ built_at() }} as built_at
+    0 as order_count, {{ null_text() }} as order_id, {{ null_text() }} as country, {{ null_text() }} as region,
+    {{ built_at() }} as built_at
 from opened
 {%- endif %}
