@@ -140,13 +140,19 @@ def demo(context: click.Context, seed: int, days: int, scale: float, faults: str
 @main.command()
 @click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
 @world_options
-@click.option("--drop", type=click.Path(file_okay=False, path_type=Path), help="Folder that the till writes into.")
+@click.option(
+    "--drop",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that the till and the clickstream write into.",
+)
 @click.option("--truth", is_flag=True, help="Print the truth the world was generated from, as JSON, and stop.")
 def sandbox(port: int, seed: int, days: int, scale: float, faults: str | None, drop: Path | None, truth: bool) -> None:
     """Serve an invented ReTreasure through the platforms' own API shapes.
 
     GET /sandbox tells which faults were met, which records were spoiled and which requests broke a contract.
     """
+    from retreasure_assets.sandbox.clicks import write_click_files
+    from retreasure_assets.sandbox.geo import write_geo_files
     from retreasure_assets.sandbox.server import Handling, read_faults, serve
     from retreasure_assets.sandbox.till import write_till_files
     from retreasure_assets.sandbox.truth import truth as true_gold
@@ -161,6 +167,8 @@ def sandbox(port: int, seed: int, days: int, scale: float, faults: str | None, d
         return
     if drop is not None:
         write_till_files(world, drop)
+        write_click_files(world, drop)
+        write_geo_files(drop)
     serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"), handling=handling)
 
 

@@ -27,6 +27,7 @@ _SWITCHES = (
     "fx_enabled",
     "fx_url",
     "fx_intraday_url",
+    "easypost_api_key",
 )
 
 
@@ -69,6 +70,16 @@ class Settings(BaseSettings):
     fx_enabled: bool = Field(False, description="read exchange rates from the ECB")
     fx_intraday_url: HttpUrl | None = Field(None, description="JSON endpoint of {base, rates, timestamp}")
     fx_intraday_token: SecretStr | None = Field(None, description="bearer token of the intraday provider")
+
+    easypost_url: HttpUrl | None = Field(None, description="other server than https://api.easypost.com")
+    easypost_api_key: SecretStr | None = Field(None, description="production API key of EasyPost (EZAK...)")
+
+    geoip_database: Path | None = Field(None, description="MaxMind database (.mmdb) that tells where an address is")
+    ship_from: str = Field(
+        "",
+        pattern="^([A-Z]{2} [A-Z0-9]{2,4})?$",
+        description="country and postcode area that parcels leave from: IE T12",
+    )
 
     @property
     def configured(self) -> bool:

@@ -194,7 +194,7 @@ where orders.built_at > {{ since }}
 {{ gold_touched_dated(ref('payouts'), ['channel', 'payout_id'], 'source_rows.business_date') }}
 {%- endmacro %}
 
-{# Shipments to be rebuilt: the shipment or its order changed. #}
+{# Shipments to be rebuilt: the shipment, its order, its destination or the zones changed. #}
 {% macro gold_touched_shipments() -%}
 {%- set since = watermark() -%}
 select shipments.channel, shipments.shipment_id
@@ -206,6 +206,20 @@ from {{ ref('shipments') }} as shipments
 inner join {{ ref('orders') }} as orders
     on orders.channel = shipments.channel and orders.order_id = shipments.order_id
 where orders.built_at > {{ since }}
+union
+select shipments.channel, shipments.shipment_id
+from {{ ref('shipments') }} as shipments
+inner join {{ ref('orders') }} as orders
+    on orders.channel = shipments.channel and orders.order_id = shipments.order_id
+inner join {{ ref('destinations') }} as destinations
+    on destinations.stated_country = orders.ship_country
+    and destinations.postcode_area = coalesce(orders.ship_postcode_area, '')
+where destinations.built_at > {{ since }}
+union
+-- A changed table of zones concerns the parcels sent since the first day it speaks of.
+select shipments.channel, shipments.shipment_id
+from {{ ref('shipments') }} as shipments
+where shipments.shipped_at >= {{ earliest(ref('delivery_zones'), 'valid_from', 'built_at > ' ~ since, slack_days=1) }}
 {%- endmacro %}
 
 {# Listings one of whose versions changed. #}
@@ -300,4 +314,22 @@ full outer join (
     where known.kpi = 'oversells' and known.channel <> 'all'
 ) as known on known.business_date = oversells.business_date and known.channel = oversells.channel
 where oversells.channel is null or known.channel is null or known.value <> oversells.oversells
+{%- endmacro %}
+
+{#
+  Sessions that were made anew, and those that are no more: one that a late event joined to another, or moved the beginning
+  of, has another id now. They are looked for where sessions were made anew, which is where silver clears them.
+#}
+{% macro gold_touched_sessions() -%}
+{%- set sessions = ref('sessions') -%}
+select sessions.session_id
+from {{ sessions }} as sessions
+where sessions.built_at > {{ watermark() }}
+{%- if is_incremental() %}
+union
+select known.session_id
+from {{ this }} as known
+where known.started_at >= {{ earliest(sessions, 'started_at', 'built_at > ' ~ watermark(), slack_days=7) }}
+    and not exists (select 1 from {{ sessions }} as sessions where sessions.session_id = known.session_id)
+{%- endif %}
 {%- endmacro %}

@@ -12,3 +12,9 @@
 {% macro business_timezone() -%}
   {{- return(env_var('RETREASURE_BUSINESS_TIMEZONE', var('business_timezone'))) -}}
 {%- endmacro %}
+
+{# Where parcels leave from, as [country, postcode area]; empty texts where RETREASURE_SHIP_FROM ("IE T12") is not set. #}
+{% macro ship_from() -%}
+  {%- set parts = (env_var('RETREASURE_SHIP_FROM', '') ~ ' ').split(' ') -%}
+  {{- return([parts[0], parts[1]]) -}}
+{%- endmacro %}

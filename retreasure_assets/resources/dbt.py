@@ -42,6 +42,7 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
         "RETREASURE_THREADS": str(settings.threads),
         "RETREASURE_REPORTING_CURRENCY": settings.reporting_currency,
         "RETREASURE_BUSINESS_TIMEZONE": settings.business_timezone,
+        "RETREASURE_SHIP_FROM": settings.ship_from,
     }
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -23,6 +23,7 @@ from retreasure_assets.resources.readings import Readings
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.files import FileMapping, connectors, load_mappings
 from retreasure_assets.sources.files import entities as file_entities
+from retreasure_assets.sources.geo import GeoIp
 from retreasure_assets.sources.registry import configured_connectors, declared_entities
 
 
@@ -112,7 +113,8 @@ class Platform:
 
     @cached_property
     def _folders(self) -> Mapping[str, Connector]:
-        return connectors(self.settings.drop_path, self.mappings)
+        database = self.settings.geoip_database
+        return connectors(self.settings.drop_path, self.mappings, None if database is None else GeoIp(database))
 
     def open(self) -> None:
         """Open what threads share, before there are several; what cannot be opened says so to whoever needs it."""

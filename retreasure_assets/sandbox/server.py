@@ -22,6 +22,7 @@ from starlette.routing import Route
 from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.sandbox.contract import contracts_folder
 from retreasure_assets.sandbox.contract_layer import Contracts
+from retreasure_assets.sandbox.easypost import EasyPostFace
 from retreasure_assets.sandbox.ebay import EbayFace
 from retreasure_assets.sandbox.etsy import EtsyFace
 from retreasure_assets.sandbox.face import Face, name_of, traits_of
@@ -35,7 +36,7 @@ from retreasure_assets.sandbox.world import World
 HOST = "127.0.0.1"
 
 #: The faces that need nothing but the world.
-_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace)
+_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace)
 FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
 
 #: Seconds to wait for the server to start or stop.

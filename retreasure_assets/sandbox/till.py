@@ -68,7 +68,7 @@ def write_till_files(world: World, drop: Path) -> list[Path]:
         for day, receipts in receipts_by_day(world).items()
     }
     files[drop / "pos" / "products" / "catalogue.csv"] = catalogue_csv(world)
-    return [path for path, content in files.items() if _write(path, content)]
+    return [path for path, content in files.items() if write_whole(path, content)]
 
 
 def receipts_by_day(world: World) -> dict[date, list[Receipt]]:
@@ -143,7 +143,7 @@ def _csv(columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _write(path: Path, content: bytes) -> bool:
+def write_whole(path: Path, content: bytes) -> bool:
     """Put ``content`` at ``path`` in one step; False when it is there already."""
     if path.exists() and path.read_bytes() == content:
         return False

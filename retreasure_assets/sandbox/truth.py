@@ -11,13 +11,17 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from retreasure_assets.sandbox.truth_clicks import sessions
 from retreasure_assets.sandbox.truth_ebay import ebay_counts, ebay_personal_values
 from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_oversells import oversells
+from retreasure_assets.sandbox.truth_tracking import shipments
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_clicks import clicks
 from retreasure_assets.sandbox.world_etsy import etsy_shop
 from retreasure_assets.sandbox.world_square import SquareBooks, through_square
+from retreasure_assets.sandbox.world_tracking import journeys
 from retreasure_assets.sandbox.world_types import Address
 
 _EIGHT = Decimal("1e-8")
@@ -28,9 +32,10 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
-        ``rpt_oversells``, ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with
-        the names that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name;
-        ``clock``, ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
+        ``fct_shipments`` (the online shop's), ``fct_sessions`` (told by their times, not by id), ``rpt_oversells``,
+        ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold
+        uses, money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``,
+        ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
     facts = Facts(world)
     days = daily_sales(facts)
@@ -46,6 +51,8 @@ def truth(world: World) -> dict[str, Any]:
         "fct_payouts": _texts(facts.payouts),
         "rpt_oversells": oversells(facts),
         "stock": _texts(facts.stock),
+        "fct_shipments": [_plain(row) for row in shipments(world)],
+        "fct_sessions": _texts(sessions(world)),
         "agg_daily_sales": _texts(days),
         "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
         "counts": counts(world, facts),
@@ -61,6 +68,11 @@ def _texts(rows: list[Row]) -> list[Row]:
         }
         for row in rows
     ]
+
+
+def _plain(row: Row) -> Row:
+    """A row whose numbers are no money."""
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()}
 
 
 def _known(rows: Iterable[Row], name: str) -> Decimal:
@@ -222,6 +234,8 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "listings": len(facts.listings),
         "persons": len(facts.persons),
         "fx_days": len(world.fx),
+        "clickstream_events": len(clicks(world)),
+        "easypost_trackers": sum(1 for _ in journeys(world)),
     }
 
 
@@ -250,6 +264,8 @@ def planted_personal_values(world: World) -> list[str]:
     for sale in SquareBooks(world).sales:
         if sale.card is not None:
             found.update((sale.card.holder, sale.card.fingerprint))
+    for click in clicks(world):
+        found.update((click.visitor.anonymous_id, click.visitor.ip))
     return sorted(found)
 
 

@@ -12,6 +12,7 @@ from retreasure_assets.entities import Connector, Entity
 from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.api_source import ApiSource
+from retreasure_assets.sources.easypost.source import SOURCE as EASYPOST
 from retreasure_assets.sources.ebay.source import SOURCE as EBAY
 from retreasure_assets.sources.etsy.source import SOURCE as ETSY
 from retreasure_assets.sources.fx.source import SOURCE as FX
@@ -24,6 +25,7 @@ API_SOURCES: tuple[ApiSource, ...] = (
     EBAY,
     SQUARE,
     FX,
+    EASYPOST,
 )
 
 

@@ -16,6 +16,7 @@ import pytest
 from retreasure_assets.lake.query import query
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.sandbox import WorldSpec, generate_world, planted_personal_values, true_gold
+from retreasure_assets.sandbox.world_clicks import clicks
 
 SPEC = WorldSpec(seed=11, days=24, scale=0.5)
 WORLD = ["--seed", str(SPEC.seed), "--days", str(SPEC.days), "--scale", str(SPEC.scale)]
@@ -99,6 +100,29 @@ def test_gold_equals_the_truth_to_the_cent(demo: Demo, truth: dict[str, Any], ta
                 assert abs(actual - Decimal(value)) < CENT, (identity, column, actual, value)
             else:
                 assert _plain(actual) == _plain(value), (identity, column)
+
+
+def test_parcels_are_where_the_truth_says(demo: Demo, truth: dict[str, Any]) -> None:
+    rows = demo.rows("select * from gold.fct_shipments where channel = 'shopify'")
+    gold = {row["shipment_id"]: row for row in rows}
+    true = {row["shipment_id"]: row for row in truth["fct_shipments"]}
+    assert gold.keys() == true.keys()
+    for shipment_id, expected in true.items():
+        actual = {name: _plain(gold[shipment_id][name]) for name in expected}
+        assert actual == {name: _plain(value) for name, value in expected.items()}
+    assert {"delivered", "in_transit"} <= {row["status"] for row in rows}
+
+
+def test_sessions_are_those_of_the_truth(demo: Demo, truth: dict[str, Any]) -> None:
+    """The platform knows visitors by pseudonyms only, so sessions are compared as a whole, and visitors counted."""
+    columns = list(truth["fct_sessions"][0])
+    rows = demo.rows("select * from gold.fct_sessions")
+    gold = sorted(repr([_plain(row[name]) for name in columns]) for row in rows)
+    assert gold == sorted(repr([_plain(row[name]) for name in columns]) for row in truth["fct_sessions"])
+    assert len({row["visitor_id"] for row in rows}) == len({click.visitor for click in clicks(generate_world(SPEC))})
+    bought = {row["order_id"] for row in rows if row["is_purchase"]}
+    assert bought <= {row["order_id"] for row in truth["fct_orders"] if row["channel"] == "shopify"}
+    assert len(bought) > 100
 
 
 def _plain(value: Any) -> str | None:

@@ -53,8 +53,8 @@ where lines.line_type = 'return'
 {%- endmacro %}
 
 {# Literal lower bound of the order time of `model`'s rows that are new to the caller. #}
-{% macro earliest_fresh(model, column='ordered_at') -%}
-{{ earliest(ref(model), column, 'built_at > ' ~ watermark(), slack_days=7) }}
+{% macro earliest_fresh(model, column='ordered_at', slack_days=7) -%}
+{{ earliest(ref(model), column, 'built_at > ' ~ watermark(), slack_days=slack_days) }}
 {%- endmacro %}
 
 {# Literal lower bound of the time of the till lines that are new to the caller. #}

@@ -75,6 +75,7 @@
     ['display_status', 'displayStatus', 'lower'],
     ['created_at', 'createdAt', 'time'],
     ['delivered_at', 'deliveredAt', 'time'],
+    ['estimated_at', 'estimatedDeliveryAt', 'time'],
     ['tracking', 'trackingInfo', 'list', [['carrier', 'company', 'text'], ['tracking_number', 'number', 'text']]],
   ]) -}}
 {%- endmacro %}

@@ -25,6 +25,7 @@ from retreasure_assets.sources.files.mapping import FileMapping
 from retreasure_assets.sources.files.opening import DroppedFile, Identity, unreadable
 from retreasure_assets.sources.files.reader import read_file
 from retreasure_assets.sources.files.transform import Mapped
+from retreasure_assets.sources.geo import Places
 
 #: Names that a file carries while it is still being written; finished files are renamed into place.
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", "~")
@@ -58,12 +59,14 @@ class FilesConnector:
     Args:
         drop_path: the folder of all drops; files lie in ``<source>/<entity>/`` below it, in sub-folders too.
         mappings: the source's mappings, in the order in which they are tried.
+        places: from an internet address to its place; None where no database is configured.
 
     Raises:
         ConfigurationError: no mapping, or mappings of several sources.
     """
 
-    def __init__(self, drop_path: Path, mappings: Iterable[FileMapping]) -> None:
+    def __init__(self, drop_path: Path, mappings: Iterable[FileMapping], places: Places | None = None) -> None:
+        self._places = places
         self._mappings = tuple(mappings)
         sources = {each.source for each in self._mappings}
         if len(sources) != 1:
@@ -160,7 +163,7 @@ class FilesConnector:
                 return
             file.check()
             held: Mapped | None = None
-            for part in read_file(file, candidates, entity, window):
+            for part in read_file(file, candidates, entity, window, places=self._places):
                 if part.records:
                     if held is not None:
                         yield held, None
@@ -199,12 +202,14 @@ class FilesConnector:
         ]
 
 
-def connectors(drop_path: Path, mappings: Iterable[FileMapping]) -> dict[str, FilesConnector]:
-    """One connector per source that mappings name."""
+def connectors(
+    drop_path: Path, mappings: Iterable[FileMapping], places: Places | None = None
+) -> dict[str, FilesConnector]:
+    """One connector per source that mappings name; ``places`` tells where an internet address is."""
     by_source: dict[str, list[FileMapping]] = {}
     for each in mappings:
         by_source.setdefault(each.source, []).append(each)
-    return {source: FilesConnector(drop_path, group) for source, group in sorted(by_source.items())}
+    return {source: FilesConnector(drop_path, group, places) for source, group in sorted(by_source.items())}
 
 
 def stray_files(drop_path: Path, mappings: Iterable[FileMapping]) -> list[str]:

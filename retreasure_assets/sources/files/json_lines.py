@@ -31,6 +31,7 @@ class JsonSplitter:
     def __init__(self, mapping: FileMapping, entity: Entity, text: Text) -> None:
         self._mapping = mapping
         self._text = text
+        self._wrapper = None if mapping.envelope is None else _wrapper(mapping.envelope)
         columns = field_columns(mapping, entity).values()
         self._paths = {path: path.split(".") for column in columns for path in column.column}
         self._line = 1
@@ -49,11 +50,12 @@ class JsonSplitter:
             if index in lines.undecodable:
                 problems[len(records)] = f"it holds bytes that are not {self._mapping.encoding}"
             else:
-                problem = self._take(line, cells)
+                inner = line if self._wrapper is None else _unwrapped(line, self._wrapper)
+                problem = self._take(inner, cells)
                 if problem is not None:
                     problems[len(records)] = problem
                 elif payloads is not None:
-                    payloads.append(line.strip().encode())
+                    payloads.append(inner.strip().encode())
             records.append(lines.record(index, index + 1))
             numbers.append(self._line + index)
         self._line += len(lines.raw)
@@ -76,6 +78,22 @@ class JsonSplitter:
         for values, text in zip(cells.values(), taken, strict=True):
             values.append(text)
         return None
+
+
+def _wrapper(key: str) -> msgspec.json.Decoder[Any]:
+    """Finds the object that a line wraps under ``key``."""
+    fields = [("inner", msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)]
+    return msgspec.json.Decoder(msgspec.defstruct("Wrapper", fields, rename={"inner": key}))
+
+
+def _unwrapped(line: str, wrapper: msgspec.json.Decoder[Any]) -> str:
+    """The wrapped object's own text, or the line where it wraps none (what is wrong with it is found later)."""
+    try:
+        inner = wrapper.decode(line).inner
+    except (msgspec.DecodeError, RecursionError):
+        return line
+    text = "" if inner is msgspec.UNSET else bytes(inner).decode()
+    return text if text.startswith("{") else line
 
 
 def _text_at(found: Any, path: list[str]) -> str | None:

@@ -20,7 +20,10 @@ from retreasure_assets.entities import Entity, Mask
 Encoding = Literal[
     "utf-8", "utf-8-sig", "ascii", "cp1252", "iso-8859-1", "iso-8859-15", "utf-16", "utf-16-le", "utf-16-be"
 ]
-ColumnType = Literal["text", "integer", "money", "currency", "date", "datetime", "boolean", "enum", "digest"]
+ColumnType = Literal[
+    "text", "integer", "number", "money", "currency", "date", "datetime", "boolean", "enum", "digest", "postcode_area",
+    "ip_country", "ip_region",
+]  # fmt: skip
 Decimal = Literal[".", ",", "auto"]
 
 #: Suffixes that a pattern need not spell out: the content decides how a file is compressed.
@@ -101,6 +104,8 @@ class Column(Strict):
     strip: str = ""
     #: the part to keep: a regular expression with one group; a value that does not match is kept whole.
     extract: Regex | None = None
+    #: of a URL or its query: the value of this parameter; a URL without it has no value.
+    parameter: str | None = None
     join: str | None = None
     #: whether the file may lack the column.
     optional: bool = False
@@ -121,7 +126,7 @@ class Column(Strict):
     @property
     def needs_all(self) -> bool:
         """Whether every one of its columns takes part, instead of the first that is not empty."""
-        return self.join is not None or self.type == "digest"
+        return self.join is not None or self.type in ("digest", "postcode_area")
 
 
 class CarryForward(Strict):
@@ -165,6 +170,8 @@ class FileMapping(Strict):
     description: str | None = None
     owner: str | None = None
     format: Literal["csv", "jsonl"] = "csv"
+    #: JSON Lines: the key of a wrapper. Where a line has an object there, that object is the record, else the line is.
+    envelope: Annotated[str, Field(min_length=1)] | None = None
     encoding: Encoding = "utf-8"
     delimiter: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1)], ...],
@@ -194,6 +201,8 @@ class FileMapping(Strict):
     def _coherent(self) -> FileMapping:
         if self.format == "csv":
             self._check_csv()
+            if self.envelope:
+                raise ValueError("envelope belongs to jsonl")
         elif self.carry_forward or self.summary_rows or self.column_names or not self.header:
             raise ValueError("header, column_names, carry_forward and summary_rows belong to csv")
         if not self.columns and (self.sequence or self.constants):

@@ -20,6 +20,7 @@ from retreasure_assets.sources.files.opening import DroppedFile, blocks
 from retreasure_assets.sources.files.rows import Rows
 from retreasure_assets.sources.files.split import CsvSplitter
 from retreasure_assets.sources.files.transform import Mapped, Transform
+from retreasure_assets.sources.geo import Places
 
 
 class Splitter(Protocol):
@@ -31,7 +32,13 @@ class Splitter(Protocol):
 
 
 def read_file(
-    file: DroppedFile, candidates: Sequence[FileMapping], entity: Entity, window: Window, *, fast: bool = True
+    file: DroppedFile,
+    candidates: Sequence[FileMapping],
+    entity: Entity,
+    window: Window,
+    *,
+    fast: bool = True,
+    places: Places | None = None,
 ) -> Iterator[Mapped]:
     """Read a file by the first of its candidate mappings that fits its header.
 
@@ -41,6 +48,7 @@ def read_file(
         entity: what its records are.
         window: records outside it are left out.
         fast: whether regular blocks may take the fast way; the result is the same.
+        places: from an internet address to its place; None where no database is configured.
 
     Yields:
         Parts of about 50,000 records or 16 MB; possibly none.
@@ -59,7 +67,7 @@ def read_file(
         except MalformedInputError as error:
             refusals.append(error)
             continue
-        transform = Transform(mapping, entity, window)
+        transform = Transform(mapping, entity, window, places)
         for block, final in _with_end(body, stream):
             rows = splitter.feed(block, final=final)
             yield transform.feed(groups.feed(rows, final=final) if groups else rows)

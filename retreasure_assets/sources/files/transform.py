@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,6 +26,7 @@ from retreasure_assets.sources.files import values
 from retreasure_assets.sources.files.grouping import Numbering
 from retreasure_assets.sources.files.mapping import Column, FileMapping, field_columns
 from retreasure_assets.sources.files.rows import Rows
+from retreasure_assets.sources.geo import Places
 
 #: What JSON has to escape.
 _SPECIAL = r'[[:cntrl:]"\\]'
@@ -56,13 +58,16 @@ class Transform:
         mapping: the file's mapping.
         entity: what its records are: its key may not be empty, its change time decides about the window.
         window: records outside it are left out; those that cannot be read, or that have no time, stay.
+        places: from an internet address to its place; None where no database is configured.
     """
 
-    def __init__(self, mapping: FileMapping, entity: Entity, window: Window) -> None:
+    def __init__(self, mapping: FileMapping, entity: Entity, window: Window, places: Places | None = None) -> None:
         self._mapping = mapping
         self._entity = entity
         self._window = window
-        self._fields = [_Field(name, column, mapping) for name, column in field_columns(mapping, entity).items()]
+        self._fields = [
+            _Field(name, column, mapping, places) for name, column in field_columns(mapping, entity).items()
+        ]
         self._numbering = Numbering()
 
     def feed(self, rows: Rows) -> Mapped:
@@ -114,14 +119,14 @@ class _Cells:
 class _Field:
     """One canonical field: how its column is cleaned and parsed."""
 
-    def __init__(self, name: str, column: Column, mapping: FileMapping) -> None:
+    def __init__(self, name: str, column: Column, mapping: FileMapping, places: Places | None) -> None:
         self.name = name
         self.column = column
         self._empty = pa.array(["", *mapping.empty], pa.string())
         self._trimmed = _BLANKS + column.strip
         self._extract = re.compile(column.extract) if column.extract else None
         decimal = column.decimal or mapping.decimal
-        self._parse = _parser(column, decimal, mapping.time_zone)
+        self._parse = _parser(column, decimal, mapping.time_zone, places)
         self._plain = values.PLAIN_INTEGER if column.type == "integer" else None
         if column.type == "money" and decimal == ".":
             self._plain = values.PLAIN_MONEY
@@ -136,9 +141,14 @@ class _Field:
         cells = self._combined(present)
         if self._extract is not None:
             cells, _, _ = _by_distinct(cells, self._extracted)
+        if self.column.parameter is not None:
+            cells, _, _ = _by_distinct(cells, self._parameter)
+            cells = _without_empty(cells)
         if self._parse is not None and not (self._plain and _all_match(cells, self._plain)):
             cells, wrong, reason = _by_distinct(cells, self._parse)
             sentence = f"{self.name} {reason}"
+            if self.column.type in ("ip_country", "ip_region"):
+                cells = _without_empty(cells)
         return _Cells(cells, wrong, sentence)
 
     def _clean(self, cells: pa.Array) -> pa.Array:
@@ -146,9 +156,9 @@ class _Field:
         return pc.if_else(pc.is_in(trimmed, self._empty), pa.scalar(None, pa.string()), trimmed)
 
     def _combined(self, present: list[pa.Array]) -> pa.Array:
-        if self.column.type == "digest":
+        if self.column.type in ("digest", "postcode_area"):
             # Every part counts, the empty ones too, or ("a", "") and ("", "a") would be one.
-            return pc.binary_join_element_wise(*(pc.fill_null(each, "") for each in present), "\x1f")
+            return pc.binary_join_element_wise(*(pc.fill_null(each, "") for each in present), values.SEPARATOR)
         if self.column.join is not None:
             joined = present[0]
             for each in present[1:]:
@@ -157,16 +167,32 @@ class _Field:
             return joined
         return present[0] if len(present) == 1 else pc.coalesce(*present)
 
+    def _parameter(self, text: str) -> str:
+        try:
+            query = urlsplit(text).query if "?" in text else text
+        except ValueError:
+            return ""
+        return dict(reversed(parse_qsl(query))).get(self.column.parameter or "", "").strip()
+
     def _extracted(self, text: str) -> str:
         match = self._extract.search(text) if self._extract else None
         return match[1] if match and match[1] else text
 
 
-def _parser(column: Column, decimal: str, zone: str) -> Callable[[str], str] | None:
+def _of_place(places: Places | None, part: str) -> Callable[[str], str]:
+    """What is known of an address's place; empty, and so absent, where nothing is."""
+    return lambda address: "" if places is None else (getattr(places(address), part) or "")
+
+
+def _parser(column: Column, decimal: str, zone: str, places: Places | None) -> Callable[[str], str] | None:
     """The parser of a column's type; None for text."""
     local: tzinfo = UTC if (column.time_zone or zone) == "UTC" else ZoneInfo(column.time_zone or zone)
     parsers: dict[str, Callable[[], Callable[[str], str]]] = {
         "integer": lambda: lambda text: values.integer(text, decimal),
+        "number": lambda: lambda text: values.number(text, decimal),
+        "postcode_area": lambda: values.area,
+        "ip_country": lambda: _of_place(places, "country"),
+        "ip_region": lambda: _of_place(places, "region"),
         "money": lambda: lambda text: values.money(text, decimal),
         "currency": lambda: values.currency,
         "date": lambda: values.date(column.formats),
@@ -177,6 +203,10 @@ def _parser(column: Column, decimal: str, zone: str) -> Callable[[str], str] | N
     }
     make = parsers.get(column.type)
     return make() if make else None
+
+
+def _without_empty(cells: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
 
 
 def _all_match(cells: pa.Array, pattern: str) -> bool:

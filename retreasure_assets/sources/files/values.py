@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 
+from retreasure_assets.privacy.masks import postcode_area
+
 #: ISO 4217 codes of the currency signs that exports print; "$" alone is the US dollar.
 SIGNS = {
     "$": "USD", "US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD",
@@ -47,6 +49,12 @@ _MONTHS = {
 _FULL = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
          "November", "December")  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+\.?")
+
+#: Between the parts of a text that several columns make up.
+SEPARATOR = "\x1f"
+
+#: Countries whose postcodes end in a part for the street or house, which public lists leave out.
+_OUTWARD = frozenset({"CA", "GB", "GG", "IE", "IM", "JE", "MT", "NL"})
 
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
@@ -86,6 +94,36 @@ def integer(text: str, decimal: str) -> str:
     if part.strip("0"):
         raise ValueError("is not a whole number")
     return "0" if whole == "-0" else whole
+
+
+def number(text: str, decimal: str) -> str:
+    """A number with or without fraction and sign: ``+040.90`` -> ``40.90``, ``-072.6`` -> ``-72.6``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    signed = text[:1] in ("-", "−", "+")
+    return _number(text[1:] if signed else text, decimal, text[:1] in ("-", "−"), "a number")
+
+
+def area(text: str) -> str:
+    """The area of a postcode, as masking keeps it of people's postcodes, so that the two can be joined.
+
+    Args:
+        text: the postcode, followed by the separator and its country where that is known: lists of the countries in
+            _OUTWARD give the outward part alone, which is the area already.
+
+    Raises:
+        ValueError: it is no postcode.
+    """
+    postcode, _, country = text.partition(SEPARATOR)
+    code = " ".join(postcode.upper().split())
+    if country.upper() in _OUTWARD and 2 <= len(code) <= 4 and code.isalnum():
+        return code
+    found = postcode_area(code)
+    if found is None:
+        raise ValueError("is not a postcode")
+    return found
 
 
 def _number(text: str, decimal: str, negative: bool, what: str) -> str:

@@ -57,6 +57,14 @@ TABLES = (
     "etsy_sold_order_items",
     "etsy_statement",
     "ebay_orders_report",
+    "easypost_trackers",
+    "easypost_events",
+    "aftership_trackings",
+    "shippo_trackings",
+    "seventeentrack_trackings",
+    "clickstream_events",
+    "geo_postcodes",
+    "geo_delivery_zones",
 )
 
 COLUMNS = """
@@ -101,6 +109,14 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "etsy_sold_order_items": (("order_id", "line_id"), None),
     "etsy_statement": (("date", "type", "title", "info", "amount", "fees_taxes"), None),
     "ebay_orders_report": (("order_id", "line_id"), None),
+    "easypost_trackers": (("id",), "updated_at"),
+    "easypost_events": (("id",), "updated_at"),
+    "aftership_trackings": (("id",), "updated_at"),
+    "shippo_trackings": (("carrier", "tracking_number"), None),
+    "seventeentrack_trackings": (("carrier", "number"), None),
+    "clickstream_events": (("event_id",), "received_at"),
+    "geo_postcodes": (("place_id",), None),
+    "geo_delivery_zones": (("rule_id",), None),
 }
 
 Payload = Mapping[str, Any]
@@ -168,6 +184,15 @@ class Dbt:
         assert not bad, "\n".join(bad)
         assert outcome.exception is None, outcome.exception
         return {each.node.name: str(each.status) for each in results}
+
+    def compiled(self, warehouse: Path, model: str) -> str:
+        """A model's statement as it is built anew, with the catalog's name for every table."""
+        with environment(RETREASURE_WAREHOUSE=str(warehouse)):
+            outcome = dbtRunner(manifest=self.manifest).invoke(["compile", *self._flags, "--select", model])
+        DuckDBConnectionManager.close_all_connections()
+        results = list(getattr(outcome.result, "results", None) or [])
+        [code] = [str(each.node.compiled_code) for each in results if each.node.name == model]
+        return code
 
 
 class Bench:

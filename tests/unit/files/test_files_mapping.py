@@ -32,7 +32,7 @@ def write(folder: Path, name: str, text: str) -> Path:
         ("entity: things\npattern: '*'\ncolumns: {id: id}\n", "the key source is missing"),
         (BASE + "columns: {id: id}\ndelimeter: ';'\n", "the key delimeter is unknown (did you mean delimiter?)"),
         (BASE + "columns: {id: {column: id, typ: text}}\n", "the key columns.id.typ is unknown (did you mean type?)"),
-        (BASE + "columns: {id: {column: id, type: number}}\n", "columns.id.type: Input should be 'text', 'integer'"),
+        (BASE + "columns: {id: {column: id, type: numeral}}\n", "columns.id.type: Input should be 'text', 'integer'"),
         (BASE + "columns: {id: {column: id, type: enum}}\n", "columns.id: values belongs to type enum"),
         (BASE + "columns: {id: {column: id, extract: '('}}\n", "no regular expression"),
         (BASE + "columns: {id: {column: id, extract: 'a'}}\n", "exactly one group"),
@@ -199,6 +199,13 @@ def test_shipped_mappings_load_and_describe_themselves() -> None:
         "etsy_sold_order_items",
         "etsy_statement",
         "ebay_orders_report",
+        "easypost_events",
+        "aftership_trackings",
+        "shippo_trackings",
+        "seventeentrack_trackings",
+        "clickstream_events",
+        "geo_postcodes",
+        "geo_delivery_zones",
     }
     assert all(entity.description.endswith(".") for entity in found.values())
     assert found["pos_transactions"].natural_key == ("transaction_id", "line_id")

@@ -7,7 +7,12 @@ import pytest
 from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.settings import ECB_URL, load_settings
 from retreasure_assets.sources.ebay import EbayConnector
-from retreasure_assets.sources.registry import configured_connectors, declared_entities, missing_settings
+from retreasure_assets.sources.registry import (
+    API_SOURCES,
+    configured_connectors,
+    declared_entities,
+    missing_settings,
+)
 
 
 def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
@@ -15,7 +20,7 @@ def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
         monkeypatch.setenv(f"RETREASURE_{name.upper()}", value)
     loaded = load_settings()
     connectors = configured_connectors(loaded)
-    assert set(connectors) | set(missing_settings(loaded)) == {"shopify", "ebay", "etsy", "square", "fx"}
+    assert set(connectors) | set(missing_settings(loaded)) == {source.name for source in API_SOURCES}
     assert not set(connectors) & set(missing_settings(loaded))
     for source, connector in connectors.items():
         assert connector.source == source
@@ -124,6 +129,7 @@ def test_tables() -> None:
         "ebay_payouts",
         "fx_ecb_rates",
         "fx_intraday_rates",
+        "easypost_trackers",
     }
     assert {table for table, entity in declared_entities().items() if entity.personal} == {
         "square_orders",
@@ -136,6 +142,7 @@ def test_tables() -> None:
         "etsy_payments",
         "ebay_orders",
         "ebay_transactions",
+        "easypost_trackers",
     }
 
 

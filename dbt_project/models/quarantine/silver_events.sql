@@ -1,0 +1,12 @@
+{#- Events of the web shop that say no time and so belong to no session. -#}
+
+select
+    staged.event_id,
+    staged.provider,
+    staged.provider_event,
+    staged.received_at,
+    staged.record_id,
+    'no time; ' as reject_reason,
+    staged.built_at
+from {{ ref('stg_clickstream__events') }} as staged
+where {{ event_time('staged') }} is null

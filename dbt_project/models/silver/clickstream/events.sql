@@ -1,0 +1,31 @@
+{{ config(unique_key='event_id', meta={'bound_by': 'occurred_at'}) }}
+{#- What visitors of the web shop did, once each: an event that is told twice has the same id. -#}
+
+select
+    staged.event_id,
+    staged.visitor_id,
+    staged.person_id,
+    staged.user_id,
+    {{ event_time('staged') }} as occurred_at,
+    {{ canonical_event('staged.provider_event', 'staged.event_type') }} as event_name,
+    staged.page_path,
+    staged.referrer,
+    staged.utm_source,
+    staged.utm_medium,
+    staged.utm_campaign,
+    staged.item_id,
+    staged.order_id,
+    staged.amount,
+    staged.currency,
+    staged.ip_network,
+    staged.ip_country as country,
+    case when staged.ip_region is not null then concat(staged.ip_country, '-', staged.ip_region) end as region,
+    {{ flag(is_machine('staged.user_agent')) }} as is_bot,
+    staged.provider,
+    staged.provider_event,
+    staged.received_at,
+    staged.record_id,
+    {{ built_at() }} as built_at
+from {{ ref('stg_clickstream__events') }} as staged
+where staged.built_at > {{ watermark() }}
+    and {{ event_time('staged') }} is not null

@@ -1,0 +1,149 @@
+{%- set lookback_days = 7 -%}
+{{ config(
+    unique_key='session_id',
+    meta={'bound_by': 'started_at', 'bound_slack_days': lookback_days, 'keep_where': 'event_count > 0'}
+) }}
+{#-
+  A visitor's events without a pause of more than 30 minutes. New events, late ones too, re-open the sessions of their
+  visitor that they touch, and no others: those sessions are made anew from all their events, and one that grew at its
+  beginning, or became one with another, goes under its old id (a row without events clears it). A session is looked for
+  up to 7 days back; one that lasts longer is split there.
+-#}
+{%- set earliest_new = earliest(ref('events'), 'occurred_at', 'built_at > ' ~ watermark(), slack_days=lookback_days) -%}
+
+with fresh as (
+    select
+        visitor_id,
+        min(occurred_at) as first_at,
+        max(occurred_at) as last_at
+    from {{ ref('events') }}
+    where built_at > {{ watermark() }} and visitor_id is not null
+    group by visitor_id
+),
+
+{% if is_incremental() -%}
+opened as (
+    select known.session_id, known.visitor_id, known.started_at, known.ended_at
+    from {{ this }} as known
+    inner join fresh on fresh.visitor_id = known.visitor_id
+    where known.started_at >= {{ earliest_new }}
+        and known.ended_at >= {{ add_minutes('fresh.first_at', '-' ~ session_pause()) }}
+        and known.started_at <= {{ add_minutes('fresh.last_at', session_pause()) }}
+),
+
+ranges as (
+    select visitor_id, first_at, last_at from fresh
+    union all
+    select visitor_id, started_at as first_at, ended_at as last_at from opened
+),
+
+{% endif -%}
+reach as (
+    select visitor_id, min(first_at) as first_at, max(last_at) as last_at
+    from {{ 'ranges' if is_incremental() else 'fresh' }}
+    group by visitor_id
+),
+
+paused as (
+    select
+        events.*,
+        case
+            when events.occurred_at <= {{ add_minutes('lag(events.occurred_at) over (
+                partition by events.visitor_id order by events.occurred_at, events.event_id
+            )', session_pause()) }} then 0
+            else 1
+        end as is_first
+    from {{ ref('events') }} as events
+    inner join reach on reach.visitor_id = events.visitor_id
+    where events.occurred_at >= reach.first_at
+        and events.occurred_at <= reach.last_at
+        {%- if is_incremental() %}
+        and events.occurred_at >= {{ earliest_new }}
+        {%- endif %}
+),
+
+numbered as (
+    select
+        paused.*,
+        sum(is_first) over (
+            partition by visitor_id order by occurred_at, event_id rows between unbounded preceding and current row
+        ) as session_number
+    from paused
+),
+
+placed as (
+    select
+        numbered.*,
+        row_number() over (partition by visitor_id, session_number order by occurred_at, event_id) as place,
+        row_number() over (partition by visitor_id, session_number order by occurred_at desc, event_id desc) as place_back,
+        row_number() over (
+            partition by visitor_id, session_number, case when utm_source is null then 0 else 1 end
+            order by occurred_at, event_id
+        ) as campaign_place
+    from numbered
+),
+
+made as (
+    select
+        visitor_id,
+        min(occurred_at) as started_at,
+        max(occurred_at) as ended_at,
+        count(*) as event_count,
+        sum(case when event_name = 'page_viewed' then 1 else 0 end) as page_views,
+        count(distinct page_path) as path_count,
+        max(case when place = 1 then page_path end) as entry_path,
+        max(case when place_back = 1 then page_path end) as exit_path,
+        max(case when place = 1 then referrer end) as referrer,
+        max(case when campaign_place = 1 then utm_source end) as utm_source,
+        max(case when campaign_place = 1 and utm_source is not null then utm_medium end) as utm_medium,
+        max(case when campaign_place = 1 and utm_source is not null then utm_campaign end) as utm_campaign,
+        max(case when {{ is_true('is_bot') }} then 1 else 0 end) as bot_events,
+        max(case when event_name in ('product_added_to_cart', 'cart_viewed') then 1 else 0 end) as cart_events,
+        max(case when event_name in ('checkout_started', 'checkout_completed') then 1 else 0 end) as checkout_events,
+        max(case when event_name = 'checkout_completed' then 1 else 0 end) as purchase_events,
+        count(distinct case when event_name = 'checkout_completed' then order_id end) as order_count,
+        min(case when event_name = 'checkout_completed' then order_id end) as order_id,
+        max(case when place = 1 then country end) as country,
+        max(case when place = 1 then region end) as region
+    from placed
+    group by visitor_id, session_number
+)
+
+select
+    {{ hash_key(['visitor_id', iso_text('started_at')]) }} as session_id,
+    visitor_id,
+    started_at,
+    ended_at,
+    {{ business_date('started_at') }} as business_date,
+    cast({{ dbt.datediff('started_at', 'ended_at', 'second') }} as int) as duration_seconds,
+    cast(event_count as int) as event_count,
+    cast(page_views as int) as page_views,
+    entry_path,
+    exit_path,
+    referrer,
+    utm_source,
+    utm_medium,
+    utm_campaign,
+    {{ flag('bot_events = 1') }} as is_bot,
+    {{ flag('cart_events = 1') }} as is_cart,
+    {{ flag('checkout_events = 1') }} as is_checkout,
+    {{ flag('purchase_events = 1') }} as is_purchase,
+    {{ flag('path_count <= 1 and ' ~ dbt.datediff('started_at', 'ended_at', 'second') ~ ' < 10') }} as is_bounce,
+    cast(order_count as int) as order_count,
+    order_id,
+    country,
+    region,
+    {{ built_at() }} as built_at
+from made
+{%- if is_incremental() %}
+union all
+select
+    session_id, visitor_id, started_at, ended_at, {{ null_date() }} as business_date, 0 as duration_seconds,
+    0 as event_count, 0 as page_views, {{ null_text() }} as entry_path, {{ null_text() }} as exit_path,
+    {{ null_text() }} as referrer, {{ null_text() }} as utm_source, {{ null_text() }} as utm_medium,
+    {{ null_text() }} as utm_campaign, {{ null_flag() }} as is_bot, {{ null_flag() }} as is_cart,
+    {{ null_flag() }} as is_checkout, {{ null_flag() }} as is_purchase, {{ null_flag() }} as is_bounce,
+    0 as order_count, {{ null_text() }} as order_id, {{ null_text() }} as country, {{ null_text() }} as region,
+    {{ built_at() }} as built_at
+from opened
+{%- endif %}

@@ -1,0 +1,61 @@
+"""The sessions that the world's visits really make.
+
+What belongs here: what gold.fct_sessions must arrive at. What does not: how files are read; nothing here looks at them.
+
+A session is a visitor's events without a pause of more than 30 minutes between one and the next.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from retreasure_assets.sandbox.truth_ledger import Row, business_date, utc
+from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_clicks import Click, clicks
+
+PAUSE = timedelta(minutes=30)
+
+_CART = ("product_added_to_cart", "cart_viewed")
+
+
+def sessions(world: World) -> list[Row]:
+    """One row for every session of which anything was told before the world's clock; machines' sessions too."""
+    by_visitor: dict[str, list[Click]] = {}
+    for click in clicks(world):
+        by_visitor.setdefault(click.visitor.anonymous_id, []).append(click)
+    rows = []
+    for visits in by_visitor.values():
+        visits.sort(key=lambda click: click.at)
+        session: list[Click] = []
+        for click in visits:
+            if session and click.at - session[-1].at > PAUSE:
+                rows.append(_session(session))
+                session = []
+            session.append(click)
+        rows.append(_session(session))
+    return rows
+
+
+def _session(session: list[Click]) -> Row:
+    first, last = session[0], session[-1]
+    names = [click.name for click in session]
+    pages = names.count("page_viewed")
+    duration = int((last.at - first.at).total_seconds())
+    orders = sorted({str(click.order.order_id) for click in session if click.order is not None})
+    return {
+        # The platform's id follows from the visitor's pseudonym; this is what it can be told by from outside.
+        "_visitor": first.visitor.anonymous_id,
+        "started_at": utc(first.at),
+        "ended_at": utc(last.at),
+        "business_date": business_date(first.at).isoformat(),
+        "duration_seconds": duration,
+        "event_count": len(session),
+        "page_views": pages,
+        "is_bot": first.visitor.machine,
+        "is_cart": any(name in _CART for name in names),
+        "is_checkout": "checkout_started" in names or "checkout_completed" in names,
+        "is_purchase": bool(orders),
+        "order_count": len(orders),
+        "order_id": orders[0] if orders else None,
+        "utm_source": next((click.way[1] for click in session if click.way[1]), None),
+    }
