@@ -163,7 +163,7 @@ class _Layer:
         if fault == "skew":
             clock = datetime.now(UTC) + pick(rng, (_SKEW, -_SKEW))
             return answer.added(b"date", _date(clock))
-        for records in self._traits.records:
+        for records in (one for one in self._traits.records if one.at in scope["path"]):
             answer = self._moved(answer, records, scope["path"], fault, rng)
         if fault == "garbled" and not _lines(answer):
             return answer.with_body(pick(rng, (answer.body[: len(answer.body) // 2], _HTML)))
