@@ -123,7 +123,9 @@ class _Layer:
             if target < 0:
                 fault = kind
                 break
-        if fault in _FAILING and state.failed[key] >= _IN_A_ROW and self._rates[fault] < 1:
+        # A token that was renewed a moment ago does not run out again.
+        most = 1 if fault == "token" else _IN_A_ROW
+        if fault in _FAILING and state.failed[key] >= most and self._rates[fault] < 1:
             fault = ""
         state.failed[key] = state.failed[key] + 1 if fault in _FAILING else 0
         return fault, rng
