@@ -10,7 +10,6 @@ Schemas are read by jsonschema as draft 4 plus OpenAPI's ``nullable``
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,13 +27,6 @@ from retreasure_assets.sandbox.face import Contract
 Schema = Mapping[str, Any]
 
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
-
-
-def contracts_folder() -> Path | None:
-    """Where the published contracts are: RETREASURE_CONTRACTS, or beside the repository; None where they are not."""
-    named = os.environ.get("RETREASURE_CONTRACTS")
-    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "contracts"
-    return folder if folder.is_dir() else None
 
 
 def _unless_null(name: str) -> Any:

@@ -5,14 +5,21 @@ What belongs here: refusing and noting. What does not: what is wrong (``contract
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from retreasure_assets.sandbox.contract import ruling
 from retreasure_assets.sandbox.exchange import answered, refused, whole
 from retreasure_assets.sandbox.face import Traits
+
+
+def contracts_folder() -> Path | None:
+    """Where the published contracts are: RETREASURE_CONTRACTS, or beside the repository; None where they are not."""
+    named = os.environ.get("RETREASURE_CONTRACTS")
+    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "contracts"
+    return folder if folder.is_dir() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Contracts:
 
     def around(self, app: ASGIApp, face: str, traits: Traits) -> ASGIApp:
         """The application of one route of ``face``, behind its contract."""
+        # Only where there are contracts: jsonschema is a development dependency.
+        from retreasure_assets.sandbox.contract import ruling
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             found = ruling(self.folder, traits.contracts, scope["path"])

@@ -27,6 +27,7 @@ class Records:
         required: in a record, what it is worthless without, beside its id.
         enums: in a record, open enumerations.
         total: in a record, an amount that follows from its parts.
+        at: what the request's path has in it, where other answers have other records at the same place.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Records:
     required: tuple[str, ...] = ()
     enums: tuple[str, ...] = ()
     total: str | None = None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,9 @@ class _Layer:
             if target < 0:
                 fault = kind
                 break
-        if fault in _FAILING and state.failed[key] >= _IN_A_ROW and self._rates[fault] < 1:
+        # A token that was renewed a moment ago does not run out again.
+        most = 1 if fault == "token" else _IN_A_ROW
+        if fault in _FAILING and state.failed[key] >= most and self._rates[fault] < 1:
             fault = ""
         state.failed[key] = state.failed[key] + 1 if fault in _FAILING else 0
         return fault, rng
@@ -163,7 +165,7 @@ class _Layer:
         if fault == "skew":
             clock = datetime.now(UTC) + pick(rng, (_SKEW, -_SKEW))
             return answer.added(b"date", _date(clock))
-        for records in self._traits.records:
+        for records in (one for one in self._traits.records if one.at in scope["path"]):
             answer = self._moved(answer, records, scope["path"], fault, rng)
         if fault == "garbled" and not _lines(answer):
             return answer.with_body(pick(rng, (answer.body[: len(answer.body) // 2], _HTML)))

@@ -20,8 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from retreasure_assets.errors import ConfigurationError
-from retreasure_assets.sandbox.contract import contracts_folder
-from retreasure_assets.sandbox.contract_layer import Contracts
+from retreasure_assets.sandbox.contract_layer import Contracts, contracts_folder
 from retreasure_assets.sandbox.easypost import EasyPostFace
 from retreasure_assets.sandbox.ebay import EbayFace
 from retreasure_assets.sandbox.etsy import EtsyFace

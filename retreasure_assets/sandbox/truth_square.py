@@ -119,6 +119,9 @@ def _line(facts: OnlineFacts, sale: SquareSale, line: ReceiptLine) -> Row:
 
 
 def _refund(facts: OnlineFacts, back: SquareReturn) -> Row:
+    for line in back.receipt.lines:
+        sold = f"line-{back.sold(line).line_id}"
+        facts.restocked(line.item_id, "pos", back.receipt.at, back.sale.order_id, sold)
     return facts.refund_row(
         "pos",
         f"{back.order_id}:{back.sale.order_id}",

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from retreasure_assets.sandbox.contract import contracts_folder, ruling
-from retreasure_assets.sandbox.contract_layer import Contracts, Violation
+from retreasure_assets.sandbox.contract import ruling
+from retreasure_assets.sandbox.contract_layer import Contracts, Violation, contracts_folder
 from retreasure_assets.sandbox.face import Contract, Traits
 
 ETSY = Contract("etsy/etsy_oas_2026-02.json", under="/v3/application")

@@ -246,6 +246,19 @@ def test_spoiled_records_are_the_same_at_every_reading_and_told() -> None:
             assert row.keys() > good[number].keys()
 
 
+def test_records_of_another_path_are_left_alone() -> None:
+    async def first(at: str) -> list[int]:
+        faults = Faults(parse_faults("reorder=100%", ["face"]), 1)
+        route = Route("/rows", rows, methods=["GET"])
+        route.app = faults.around(route.app, "face", Traits(records=(Records("rows", "id", at=at),)), FaceState())
+        transport = httpx.ASGITransport(Starlette(routes=[route]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://face") as sent:
+            return [row["id"] for row in (await sent.get("/rows")).json()["rows"]]
+
+    assert run(first("/receipts")) == list(range(10))
+    assert run(first("/rows")) != list(range(10))
+
+
 def test_only_what_a_face_declares_can_happen_to_it() -> None:
     bare = possible_kinds(Traits())
     assert "cut" in bare
