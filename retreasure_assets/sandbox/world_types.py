@@ -165,7 +165,7 @@ class Receipt:
 
 @dataclass(slots=True)
 class MarketplaceSale:
-    """A sale on a marketplace whose own interface is not part of the sandbox yet; price in ``currency``."""
+    """A sale on a marketplace: the seed of what its own interface tells about it; price in ``currency``."""
 
     channel: str
     sale_id: int

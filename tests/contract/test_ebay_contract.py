@@ -17,6 +17,7 @@ import yaml
 
 from retreasure_assets.entities import Window
 from retreasure_assets.sandbox import ebay
+from retreasure_assets.sandbox.ebay_signature import SIGNING_JWE, SIGNING_KEY
 from retreasure_assets.sandbox.server import running_sandbox
 from retreasure_assets.sandbox.world import World, WorldSpec, generate_world
 from retreasure_assets.sources.ebay import ENTITIES, EbayConnector
@@ -66,7 +67,7 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def synced(world: World) -> Iterator[tuple[Recorder, dict[str, list[bytes]]]]:
+def synced(world: World) -> tuple[Recorder, dict[str, list[bytes]]]:
     """A whole sync against the sandbox: the exchanges, and the records by entity."""
     recorder = Recorder()
     with running_sandbox(world) as url:
@@ -77,7 +78,7 @@ def synced(world: World) -> Iterator[tuple[Recorder, dict[str, list[bytes]]]]:
             marketplace="EBAY_IE",
             url=url,
             finances_url=f"{url}/apiz",
-            signer=signer(ebay.SIGNING_KEY, ebay.SIGNING_JWE),
+            signer=signer(SIGNING_KEY, SIGNING_JWE),
             history_start=datetime(2025, 11, 1, tzinfo=UTC).date(),
             transport=recorder,
         )
@@ -121,7 +122,11 @@ def test_every_request_is_one_of_the_contract(
             assert len(values) == 1
         for (place, name), parameter in known.items():
             if parameter.get("required"):
-                found = {"header": request.headers, "query": given, "path": {k.lower(): v for k, v in in_path.items()}}
+                found: Json = {
+                    "header": request.headers,
+                    "query": given,
+                    "path": {k.lower(): v for k, v in in_path.items()},
+                }
                 assert name in found[place], (called["operationId"], name)
         if "limit" in given:
             stated = known["query", "limit"]["description"]

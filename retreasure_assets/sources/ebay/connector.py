@@ -16,16 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
-import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.sources.ebay.client import EbayClient, ScopeError
 from retreasure_assets.sources.ebay.entities import ENTITIES
+from retreasure_assets.sources.ebay.records import contested, document, sku_of, time_reader
 from retreasure_assets.sources.ebay.scan import Found, ScanState, Step, iso, page_reader, parse_time, scan
 from retreasure_assets.sources.ebay.signing import Signer
 from retreasure_assets.sources.ebay.state import CursorState, batch, load, overlapped
 from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
-from retreasure_assets.sources.slicing import malformed
 
 API_URL = "https://api.ebay.com"
 FINANCES_URL = "https://apiz.ebay.com"
@@ -40,8 +39,6 @@ _DETAILED = {"fieldGroups": "TAX_BREAKDOWN"}
 ORDERS_REACH = timedelta(days=729)
 #: No offer for this SKU: it is in stock and not listed.
 _NO_OFFER = frozenset({25713, 25710})
-#: An order that nobody wants to cancel.
-_NO_REQUEST = "NONE_REQUESTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +71,6 @@ LISTINGS: Mapping[str, Listing] = {
 }
 #: SKUs of a page of inventory items; that of offers holds as many SKUs.
 _STOCK_LIMIT = 200
-
-
-class _CancelStatus(msgspec.Struct, rename="camel"):
-    cancel_state: str | None = None
-
-
-class _OrderHead(msgspec.Struct, rename="camel"):
-    order_id: str = ""
-    cancel_status: _CancelStatus | None = None
-
-
-class _Sku(msgspec.Struct):
-    sku: str = ""
 
 
 class EbayConnector:
@@ -241,7 +225,7 @@ class EbayConnector:
                 parameters |= _DETAILED
             return self._client.get(listing.path, parameters, read, purpose=purpose, none=Found([], 0))
 
-        times = _time_reader(listing.time_key)
+        times = time_reader(listing.time_key)
         for step in scan(ask, state, now=self._now(), limit=listing.limit, times=times):
             if entity.name == "orders":
                 step = Step([self._whole(record) for record in step.records], step.place, step.state, step.seen)
@@ -249,15 +233,11 @@ class EbayConnector:
 
     def _whole(self, record: bytes) -> bytes:
         """An order with its cancellation requests, which a list of orders leaves out."""
-        try:
-            head = msgspec.json.decode(record, type=_OrderHead)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return record  # Bronze judges it.
-        state = head.cancel_status.cancel_state if head.cancel_status else None
-        if not head.order_id or state in (None, _NO_REQUEST):
+        order_id = contested(record)
+        if order_id is None:
             return record
         return self._client.get(
-            f"{_ORDER}/{head.order_id}", _DETAILED, _document, purpose="orders", none=record, absent=frozenset({32100})
+            f"{_ORDER}/{order_id}", _DETAILED, document, purpose="orders", none=record, absent=frozenset({32100})
         )
 
     def _stock(self, entity: Entity, stored: CursorState, *, windowed: bool) -> Iterator[RawBatch]:
@@ -284,7 +264,7 @@ class EbayConnector:
             found = self._client.get(_OFFER, {"sku": sku}, read, purpose="offers", none=Found([], 0), absent=_NO_OFFER)
             return found.records
 
-        skus = [sku for sku in map(_sku, items) if sku]
+        skus = [sku for sku in map(sku_of, items) if sku]
         with ThreadPoolExecutor(self._lanes, "ebay-offers") as lanes:
             return [record for records in lanes.map(of_sku, skus) for record in records]
 
@@ -298,38 +278,3 @@ class EbayConnector:
         listing = LISTINGS[entity.name]
         root = self._client.finances_url if "finances" in listing.path else self._client.url
         return f"{public_url(root)}{listing.path}#{step.place}"
-
-
-def _document(body: bytes) -> bytes:
-    """A body that is one record: JSON, or worth another attempt."""
-    try:
-        msgspec.json.decode(body, type=_OrderHead)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise malformed("eBay") from None
-    return body
-
-
-def _sku(item: bytes) -> str:
-    try:
-        return msgspec.json.decode(item, type=_Sku).sku
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""  # Bronze judges the item; without a SKU there is no offer to ask for.
-
-
-def _time_reader(key: str) -> Callable[[list[bytes]], list[str]]:
-    """Reads the records' change times; a record without a readable one is skipped, bronze judges it."""
-    head = msgspec.defstruct("Timed", [("at", str)], rename={"at": key})
-    decoder = msgspec.json.Decoder(head)
-
-    def times(records: list[bytes]) -> list[str]:
-        found = []
-        for record in records:
-            try:
-                moment = parse_time(decoder.decode(record).at)  # type: ignore[attr-defined]
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
-            if moment is not None:
-                found.append(iso(moment))
-        return found
-
-    return times

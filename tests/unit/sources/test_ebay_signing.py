@@ -25,16 +25,16 @@ def signed(method: str = "GET", url: str = URL, body: bytes | None = None) -> di
     return {name.lower(): value for name, value in headers.items()}
 
 
-def problem(headers: dict[str, str], path: str = "/sell/finances/v1/transaction", **other: object) -> int | None:
-    asked = {"method": "GET", "authority": "apiz.ebay.com", "body": b"", "now": NOW, **other}
-    found = signature_problem(
-        str(asked["method"]),
-        path,
-        str(asked["authority"]),
-        headers,
-        asked["body"],
-        asked["now"],  # type: ignore[arg-type]
-    )
+def problem(
+    headers: dict[str, str],
+    path: str = "/sell/finances/v1/transaction",
+    *,
+    method: str = "GET",
+    authority: str = "apiz.ebay.com",
+    body: bytes = b"",
+    now: float = NOW,
+) -> int | None:
+    found = signature_problem(method, path, authority, headers, body, now)
     return None if found is None else found[0]
 
 

@@ -99,7 +99,7 @@ def test_an_order_that_changes_while_it_is_read_takes_no_other_along(seller: Fak
             found["lastModifiedDate"] = iso(NOW - timedelta(seconds=5))
             touched.append(1)
 
-    seller.before = change  # type: ignore[assignment]
+    seller.before = change
     batches = sync(connect(history_start=date(2026, 5, 20)), "orders")
     assert set(ids(batches)) == {found["orderId"] for found in seller.orders}
 
@@ -132,7 +132,7 @@ def test_a_killed_sync_goes_on_where_its_last_durable_batch_ended(seller: FakeSe
     seller.orders = [order(n, NOW - days(3) + timedelta(seconds=n)) for n in range(900)]
     first = connect(history_start=date(2026, 5, 20)).batches(ENTITIES["orders"], None, Window())
     held = [next(first), next(first)]
-    first.close()
+    del first
     cursor = json.loads(json.dumps(held[-1].cursor))
     before = len(seller.asked)
     rest = sync(connect(history_start=date(2026, 5, 20)), "orders", cursor)
@@ -236,7 +236,7 @@ def test_a_token_that_ends_in_mid_run_is_renewed(seller: FakeSeller, connect: Co
         if len(seller.asked) == 6:
             seller.clock += 7200.0
 
-    seller.before = revoke  # type: ignore[assignment]
+    seller.before = revoke
     connector = connect()
     assert len(set(ids(sync(connector, "orders")))) == 900
     # One to begin with, one for the one revoked, one for the one that ended by itself before it was refused.
