@@ -55,11 +55,14 @@ where rows_of.created_at >= {{ earliest_square_order() }}
   ]) -}}
 {%- endmacro %}
 
-{# Literal lower bound of the payments whose refunds int_payments__square looks at: a payment can be given back for a year. #}
-{% macro earliest_refunded_payment() -%}
-{%- set refunded = extreme('min', 'created_at', ref('stg_square__refunds'), 'built_at > ' ~ watermark(), 400) -%}
+{#
+  Literal lower bound of the payments that the caller's new records (refunds or entries, by their time `column`) belong to,
+  or that are new themselves: a payment can be given back for a year.
+#}
+{% macro earliest_paid(relation, column) -%}
+{%- set named = extreme('min', column, relation, 'built_at > ' ~ watermark(), 400) -%}
 {%- set paid = extreme('min', 'created_at', ref('stg_square__payments'), 'built_at > ' ~ watermark()) -%}
-{{ time_literal([refunded or '2999-01-01 00:00:00.000000', paid or '2999-01-01 00:00:00.000000'] | min) }}
+{{ time_literal([named or '2999-01-01 00:00:00.000000', paid or '2999-01-01 00:00:00.000000'] | min) }}
 {%- endmacro %}
 
 {# Literal lower bound of the payouts and entries that int_payouts__square looks at: entries are older than their payout. #}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bronze_bench import Bench, Dbt, Record
@@ -78,6 +79,8 @@ def world(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         square_order("apportioned", sold("a", 10500, variation="V2"), total=10500, charges=[shared]),
         # Yen have no smaller unit.
         square_order("yen", sold("a", 15000, currency="JPY"), total=15000, currency="JPY"),
+        # Dinars have thousandths.
+        square_order("dinar", sold("a", 1500, currency="KWD"), total=1500, currency="KWD"),
         square_order("open", sold("a", 1000), total=1000, state="OPEN", tendered=400),
         square_order("unpaid", sold("a", 1000), total=1000, state="OPEN", tendered=0),
         square_order("cancelled", sold("a", 1000), total=1000, state="CANCELED", tendered=0),
@@ -165,11 +168,11 @@ def world(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return bench
 
 
-def order(world: Bench, order_id: str) -> dict[str, object]:
+def order(world: Bench, order_id: str) -> dict[str, Any]:
     return world.one(f"select * from silver.orders where channel = 'pos' and order_id = '{order_id}'")
 
 
-def line(world: Bench, order_id: str, line_id: str) -> dict[str, object]:
+def line(world: Bench, order_id: str, line_id: str) -> dict[str, Any]:
     return world.one(f"select * from silver.order_lines where order_id = '{order_id}' and line_id = '{line_id}'")
 
 
@@ -201,8 +204,9 @@ def test_an_apportioned_charge_is_in_the_lines_already(world: Bench) -> None:
     assert (found["gross_amount"], found["shipping_amount"], found["total_amount"]) == (D(105), D(0), D(105))
 
 
-def test_yen_have_no_cents(world: Bench) -> None:
+def test_the_smallest_unit_is_the_currencys_own(world: Bench) -> None:
     assert order(world, "yen")["total_amount"] == D(15000)
+    assert order(world, "dinar")["total_amount"] == D("1.5")
 
 
 @pytest.mark.parametrize(

@@ -67,5 +67,5 @@ from touched_refunds as refunds
 left join {{ payments }} as payments
     on payments.payment_id = refunds.payment_id
     {%- if is_incremental() %}
-    and payments.created_at >= {{ earliest_refunded_payment() }}
+    and payments.created_at >= {{ earliest_paid(refunds, 'created_at') }}
     {%- endif %}
