@@ -286,7 +286,7 @@ def test_listings_are_a_history(world: Bench) -> None:
 
 
 def test_the_order_of_arrival_changes_nothing(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory, world: Bench) -> None:
-    """In three builds, in another order, entries before their receipts: the same; and a build of nothing adds nothing."""
+    """Three builds, in another order, entries before their receipts: the same. A build of nothing adds nothing."""
     shuffled = records()
     Random(2).shuffle(shuffled)
     bench = Bench(dbt, tmp_path_factory.mktemp("arrival"))
