@@ -30,6 +30,8 @@ _SLICE = 1_024
 _SLICE_BYTES = 1 << 30
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+#: 9999-12-31T23:59:59Z: what is later is no number of seconds.
+_LAST_SECOND = 253_402_300_799
 
 
 @dataclass(slots=True)
@@ -240,7 +242,10 @@ def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
         return pa.nulls(length, TIMESTAMP)
     try:
         if type(values[0]) is int:
-            return pc.cast(pa.array(values, pa.timestamp("s", tz="UTC")), TIMESTAMP)
+            moments = pa.array(values, pa.int64())
+            if pc.max(moments).as_py() <= _LAST_SECOND and pc.min(moments).as_py() >= 0:
+                return pc.cast(moments.cast(pa.timestamp("s", tz="UTC")), TIMESTAMP)
+            return pa.array([_timestamp(value) for value in values], TIMESTAMP)
         return pc.cast(pa.array(values, pa.string()), TIMESTAMP)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([_timestamp(value) for value in values], TIMESTAMP)

@@ -174,7 +174,7 @@ def _refund(facts: Ledger, receipt: EtsyReceipt, place: int) -> Row:
 def _payments(facts: Ledger, receipt: EtsyReceipt) -> None:
     if receipt.paid_at is None:
         return
-    movements = [(str(receipt.payment_id), receipt.paid_at, "sale", "settled", receipt.total)]
+    movements = [(str(receipt.payment_id), receipt.paid_at, "sale", "success", receipt.total)]
     movements += [
         (f"adjustment:{refund.adjustment_id}", refund.at, "refund", "success", refund.amount)
         for refund in receipt.refunds

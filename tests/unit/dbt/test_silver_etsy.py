@@ -208,8 +208,8 @@ def test_payments(world: Bench) -> None:
         " where channel = 'etsy' and payment_id not like 'export%' order by payment_id"
     )
     assert found == [
-        ("200", "2", "sale", "settled", "USD", D("108.0000")),
-        ("500", "5", "sale", "settled", "EUR", D("100.0000")),
+        ("200", "2", "sale", "success", "USD", D("108.0000")),
+        ("500", "5", "sale", "success", "EUR", D("100.0000")),
         ("adjustment:90", "5", "refund", "success", "EUR", D("20.0000")),
         ("adjustment:91", "5", "refund", "failure", "EUR", D("7.0000")),
     ]
@@ -286,7 +286,7 @@ def test_listings_are_a_history(world: Bench) -> None:
 
 
 def test_the_order_of_arrival_changes_nothing(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory, world: Bench) -> None:
-    """In three builds, in another order, entries before their receipts: the same; a build of nothing adds nothing."""
+    """Three builds, in another order, entries before their receipts: the same. A build of nothing adds nothing."""
     shuffled = records()
     Random(2).shuffle(shuffled)
     bench = Bench(dbt, tmp_path_factory.mktemp("arrival"))

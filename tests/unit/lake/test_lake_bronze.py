@@ -341,12 +341,17 @@ def test_a_lake_that_cannot_be_written_is_one_sentence(lake: Lake, vault: Vault)
         ("yesterday", None),
         ("", None),
         (None, None),
-        (1772445600, None),
+        (1772445600, datetime(2026, 3, 2, 10, tzinfo=UTC)),
+        (1772445600000, None),
+        (2**62, None),
+        (-(2**62), None),
     ],
 )
 def test_change_times(text: Any, moment: datetime | None) -> None:
     assert timestamps([text], 1).to_pylist() == [moment]
-    assert timestamps([text, "2026-01-01T00:00:00Z"], 2).to_pylist()[0] == moment
+    for other in ("2026-01-01T00:00:00Z", 1772445600, None):
+        assert timestamps([text, other], 2).to_pylist()[0] == moment
+        assert timestamps([other, text], 2).to_pylist()[1] == moment
 
 
 pages = st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=5)

@@ -11,7 +11,8 @@ movements as (
         payment_id,
         created_at as paid_at,
         'sale' as kind,
-        status,
+        -- Etsy's own words for money that was taken and money that is only held.
+        case status when 'settled' then 'success' when 'authed' then 'pending' else status end as status,
         currency,
         gross_amount as payment_amount
     from {{ ref('stg_etsy__payments') }}
