@@ -94,6 +94,8 @@ def test_every_table_agrees_with_its_parts(facts: dict[str, Any], world: World) 
         if movement.payout_id is not None and movement.type != "TRANSFER":
             ledger[str(movement.payout_id)] += movement.net
     for payout in facts["fct_payouts"]:
+        if payout["channel"] != "shopify":
+            continue  # The world's movements are those of the online shop.
         assert money(payout, "net_amount") == ledger[payout["payout_id"]]
         assert money(payout, "gross_amount") - money(payout, "fee_amount") == money(payout, "net_amount")
     assert {row["value"] for row in facts["kpis"] if row["kpi"] == "payout_difference"} == {"0.00000000"}
