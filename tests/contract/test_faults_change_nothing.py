@@ -75,7 +75,7 @@ def undisturbed(world: World, tmp_path_factory: pytest.TempPathFactory) -> Bronz
     return bronze
 
 
-@pytest.mark.parametrize("share", ["10%", "45%"])
+@pytest.mark.parametrize("share", ["10%", pytest.param("45%", marks=pytest.mark.slow)])
 def test_requests_that_fail_change_nothing(
     world: World, undisturbed: Bronze, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str
 ) -> None:

@@ -40,13 +40,26 @@ models: {small: {gold: {+schema: gold, +materialized: table}}}
     "macros/generate_schema_name.sql": """
 {% macro generate_schema_name(custom_schema_name, node) %}{{ custom_schema_name or target.schema }}{% endmacro %}
 """,
+    "models/bronze.yml": """
+version: 2
+sources:
+  - name: bronze
+    schema: bronze
+    tables:
+      - name: pos_transactions
+      - name: pos_products
+      - name: fx_ecb_rates
+      - name: fx_intraday_rates
+      - name: shopify_orders
+      - name: shopify_locations
+""",
     "models/gold/loaded.sql": """
-select 'pos_transactions' as source_table, count(*) as records from bronze.pos_transactions
-union all select 'pos_products', count(*) from bronze.pos_products
-union all select 'fx_ecb_rates', count(*) from bronze.fx_ecb_rates
-union all select 'fx_intraday_rates', count(*) from bronze.fx_intraday_rates
-union all select 'shopify_orders', count(*) from bronze.shopify_orders
-union all select 'shopify_locations', count(*) from bronze.shopify_locations
+select 'pos_transactions' as source_table, count(*) as records from {{ source('bronze', 'pos_transactions') }}
+union all select 'pos_products', count(*) from {{ source('bronze', 'pos_products') }}
+union all select 'fx_ecb_rates', count(*) from {{ source('bronze', 'fx_ecb_rates') }}
+union all select 'fx_intraday_rates', count(*) from {{ source('bronze', 'fx_intraday_rates') }}
+union all select 'shopify_orders', count(*) from {{ source('bronze', 'shopify_orders') }}
+union all select 'shopify_locations', count(*) from {{ source('bronze', 'shopify_locations') }}
 """,
 }
 _PR_CAPBSET_DROP = 24

@@ -285,6 +285,7 @@ def test_listings_are_a_history(world: Bench) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_order_of_arrival_changes_nothing(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory, world: Bench) -> None:
     """Three builds, in another order, entries before their receipts: the same. A build of nothing adds nothing."""
     shuffled = records()

@@ -344,6 +344,7 @@ def test_every_data_test_of_silver_holds(world: Bench) -> None:
     assert world.build("--select", *selection, "--indirect-selection", "cautious", command="test")
 
 
+@pytest.mark.slow
 def test_records_that_come_in_any_order_end_in_the_same_silver(dbt: Dbt, tmp_path: Path) -> None:
     """The sale before its piece is in the catalogue, the refund before its payment, entries before their payout."""
     records = [
