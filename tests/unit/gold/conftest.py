@@ -76,7 +76,7 @@ class Gold:
         """A gold table without its stamp: column names and sorted rows."""
         with duckdb.connect(str(database), read_only=True) as con:
             # minutes_since_sale counts to the start of the build, as built_at is.
-            chosen = "columns(name -> name not in ('built_at', 'minutes_since_sale'))"
+            chosen = "columns(lambda name: name not in ('built_at', 'minutes_since_sale'))"
             relation = con.execute(f"select {chosen} from gold.{name} order by all")
             return tuple(column[0] for column in relation.description or ()), relation.fetchall()
 
