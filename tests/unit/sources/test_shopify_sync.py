@@ -90,11 +90,14 @@ def test_a_sync_killed_anywhere_any_number_of_times_loses_nothing(data: st.DataO
     count = data.draw(st.integers(1, 120))
     # Few distinct times, so that pages end in the middle of one instant.
     hours = data.draw(st.lists(st.integers(0, 200), min_size=count, max_size=count))
-    shop.nodes["orders"] = [order(n, T0 + timedelta(hours=hour)) for n, hour in enumerate(hours)]
+    # At most 30 at one instant: more than the cap of them could not be paged through at all.
+    shop.nodes["orders"] = [
+        order(n, T0 + timedelta(hours=hour, seconds=hours[:n].count(hour) // 30)) for n, hour in enumerate(hours)
+    ]
     cap = data.draw(st.sampled_from([10_000, 60, 90]))
     durable: dict[str, str] = {}
     cursor = None
-    for _ in range(data.draw(st.integers(0, 5))):
+    for run in range(data.draw(st.integers(0, 5))):
         connector = _connect(shop, cap)
         for stop, batch in enumerate(connector.batches(ORDERS, cursor, Window())):
             _store(durable, batch)
@@ -103,7 +106,7 @@ def test_a_sync_killed_anywhere_any_number_of_times_loses_nothing(data: st.DataO
                 break
         if data.draw(st.booleans()) and shop.nodes["orders"]:
             node = shop.nodes["orders"][data.draw(st.integers(0, count - 1))]
-            node["updatedAt"] = stamp(T0 + timedelta(hours=201 + data.draw(st.integers(0, 9))))
+            node["updatedAt"] = stamp(T0 + timedelta(hours=201 + 10 * run + data.draw(st.integers(0, 9))))
     for batch in _connect(shop, cap).batches(ORDERS, cursor, Window()):
         _store(durable, batch)
         cursor = batch.cursor or cursor
