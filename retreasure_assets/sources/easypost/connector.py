@@ -25,7 +25,7 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
-from retreasure_assets.errors import PermanentSourceError
+from retreasure_assets.sources.cursors import load_cursor, page_batch
 from retreasure_assets.sources.easypost.entities import ENTITIES
 from retreasure_assets.sources.http import Answer, Endpoint, HttpClient, public_url
 from retreasure_assets.sources.slicing import malformed
@@ -160,9 +160,9 @@ class EasyPostConnector:
         if window.since is not None or window.until is not None:
             scan = _Scan(window.since or self._history_start, window.until or self._now())
             for records, origin, _ in self._pages(scan):
-                yield _batch(entity, records, origin, None)
+                yield page_batch(entity, records, origin, None)
             return
-        state = _load(cursor)
+        state = load_cursor(cursor, _State, "EasyPost's trackers")
         scan = state.scan or _Scan(
             self._history_start if state.created_at is None else state.created_at - entity.overlap,
             self._now(),
@@ -170,8 +170,8 @@ class EasyPostConnector:
         )
         reached = scan
         for records, origin, reached in self._pages(scan):
-            yield _batch(entity, records, origin, _State(state.created_at, reached))
-        yield _batch(entity, [], self.url, _State(reached.seen))
+            yield page_batch(entity, records, origin, _State(state.created_at, reached))
+        yield page_batch(entity, [], self.url, _State(reached.seen))
 
     def _pages(self, scan: _Scan) -> Iterator[tuple[list[bytes], str, _Scan]]:
         """Every page that holds records: they, where they came from, and the scan once they are durable."""
@@ -224,21 +224,3 @@ def _youngest(records: list[bytes], seen: datetime | None) -> datetime | None:
                 created = created if created.tzinfo else created.replace(tzinfo=UTC)
                 seen = created if seen is None else max(seen, created)
     return seen
-
-
-def _load(cursor: Cursor | None) -> _State:
-    try:
-        return msgspec.convert(dict(cursor or {}), _State)
-    except msgspec.ValidationError:
-        raise PermanentSourceError(
-            "The stored cursor of EasyPost's trackers cannot be read.", remedy="Read the missing period with --since."
-        ) from None
-
-
-def _batch(entity: Entity, records: list[bytes], origin: str, state: _State | None) -> RawBatch:
-    return RawBatch(
-        entity=entity,
-        records=records,
-        origins=[f"{origin}[{index}]" for index in range(len(records))],
-        cursor=None if state is None else msgspec.to_builtins(state),
-    )

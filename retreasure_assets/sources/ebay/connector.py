@@ -18,12 +18,13 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
+from retreasure_assets.sources.cursors import page_batch, parse_time
 from retreasure_assets.sources.ebay.client import EbayClient, ScopeError
 from retreasure_assets.sources.ebay.entities import ENTITIES
 from retreasure_assets.sources.ebay.records import contested, document, sku_of, time_reader
-from retreasure_assets.sources.ebay.scan import Found, ScanState, Step, iso, page_reader, parse_time, scan
+from retreasure_assets.sources.ebay.scan import Found, ScanState, Step, iso, page_reader, scan
 from retreasure_assets.sources.ebay.signing import Signer
-from retreasure_assets.sources.ebay.state import CursorState, batch, load, overlapped
+from retreasure_assets.sources.ebay.state import CursorState, load, overlapped
 from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
 
 API_URL = "https://api.ebay.com"
@@ -179,7 +180,7 @@ class EbayConnector:
             if not until or since < until:
                 for step in self._steps(entity, ScanState(since, until)):
                     if step.records:
-                        yield batch(entity, step.records, self._origin(entity, step), None)
+                        yield page_batch(entity, step.records, self._origin(entity, step), None)
             return
         stored = load(cursor, entity)
         state = stored.scan
@@ -198,15 +199,15 @@ class EbayConnector:
             if not step.records:
                 continue
             if held is not None:
-                yield batch(entity, *held)
+                yield page_batch(entity, *held)
             under_way = CursorState(stored.updated_at, step.state)
             held = (step.records, self._origin(entity, step), under_way)
         finished = CursorState(seen or None)
         if held is not None:
-            yield batch(entity, held[0], held[1], finished)
+            yield page_batch(entity, held[0], held[1], finished)
         elif stored.scan is not None:
             # What was left of an interrupted sync is empty: nothing to store but that it is over.
-            yield batch(entity, [], "", finished)
+            yield page_batch(entity, [], "", finished)
 
     def _steps(self, entity: Entity, state: ScanState) -> Iterator[Step]:
         listing = LISTINGS[entity.name]
@@ -254,7 +255,7 @@ class EbayConnector:
             origin = f"{public_url(self._client.url)}{_ITEMS if entity.name == 'inventory_items' else _OFFER}"
             cursor = None if windowed else CursorState(page=number)
             if records or (done and stored.page):
-                yield batch(entity, records, f"{origin}#{parameters['offset']}", cursor)
+                yield page_batch(entity, records, f"{origin}#{parameters['offset']}", cursor)
 
     def _offers(self, items: list[bytes]) -> list[bytes]:
         """The offers of all SKUs of a page, in its order."""

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from retreasure_assets.sources.ebay.scan import iso, parse_time
+from retreasure_assets.sources.cursors import parse_time
+from retreasure_assets.sources.ebay.scan import iso
 from retreasure_assets.sources.slicing import malformed
 
 #: The state of an order that nobody wants to cancel.

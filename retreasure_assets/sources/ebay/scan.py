@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from retreasure_assets.sources.cursors import parse_time
 from retreasure_assets.sources.slicing import malformed
 
 #: eBay's own answers span at most this where no end is given (getTransactions, getPayouts).
@@ -120,15 +121,6 @@ def _end(state: ScanState, now: datetime) -> str:
 def iso(moment: datetime) -> str:
     """A moment as eBay's filters take it: UTC, milliseconds, Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def parse_time(text: str) -> datetime | None:
-    """An ISO 8601 time as UTC; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def page_reader(key: str) -> Callable[[bytes], Found]:

@@ -1,4 +1,4 @@
-"""What an eBay cursor holds, and how records become a batch.
+"""What an eBay cursor holds.
 
 What belongs here: the cursor's shape and its reading. What does not: deciding where to go on (connector.py).
 
@@ -8,13 +8,11 @@ of the stock has reached: with them a killed sync goes on where its last durable
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
-from retreasure_assets.entities import Cursor, Entity, RawBatch
-from retreasure_assets.errors import PermanentSourceError
-from retreasure_assets.sources.ebay.scan import ScanState, iso, parse_time
+from retreasure_assets.entities import Cursor, Entity
+from retreasure_assets.sources.cursors import load_cursor, parse_time, unreadable_cursor
+from retreasure_assets.sources.ebay.scan import ScanState, iso
 
 
 class CursorState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,10 +29,7 @@ def load(cursor: Cursor | None, entity: Entity) -> CursorState:
     Raises:
         PermanentSourceError: it is none of this connector's.
     """
-    try:
-        return msgspec.convert(dict(cursor or {}), CursorState)
-    except msgspec.ValidationError:
-        raise _unreadable(entity) from None
+    return load_cursor(cursor, CursorState, _whose(entity))
 
 
 def overlapped(watermark: str, entity: Entity) -> str:
@@ -45,22 +40,9 @@ def overlapped(watermark: str, entity: Entity) -> str:
     """
     moment = parse_time(watermark)
     if moment is None:
-        raise _unreadable(entity)
+        raise unreadable_cursor(_whose(entity))
     return iso(moment - entity.overlap)
 
 
-def batch(entity: Entity, records: Sequence[bytes], origin: str, cursor: CursorState | None) -> RawBatch:
-    """A batch for bronze; each record's origin is the page's with its index."""
-    return RawBatch(
-        entity=entity,
-        records=list(records),
-        origins=[f"{origin}[{index}]" for index in range(len(records))],
-        cursor=None if cursor is None else msgspec.to_builtins(cursor),
-    )
-
-
-def _unreadable(entity: Entity) -> PermanentSourceError:
-    return PermanentSourceError(
-        f"The stored cursor of eBay's {entity.name.replace('_', ' ')} cannot be read.",
-        remedy="Read the missing period with --since.",
-    )
+def _whose(entity: Entity) -> str:
+    return f"eBay's {entity.name.replace('_', ' ')}"

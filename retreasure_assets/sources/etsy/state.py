@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch
-from retreasure_assets.errors import PermanentSourceError
+from retreasure_assets.sources.cursors import load_cursor, page_batch
 
 
 class Scan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,13 +61,7 @@ def load(cursor: Cursor | None, entity: Entity) -> CursorState:
     Raises:
         PermanentSourceError: it is none of this connector's.
     """
-    try:
-        return msgspec.convert(dict(cursor or {}), CursorState)
-    except msgspec.ValidationError:
-        raise PermanentSourceError(
-            f"The stored cursor of Etsy's {entity.name} cannot be read.",
-            remedy="Read the missing period with --since.",
-        ) from None
+    return load_cursor(cursor, CursorState, f"Etsy's {entity.name}")
 
 
 def batches(entity: Entity, steps: Iterable[Step], stored: CursorState) -> Iterator[RawBatch]:
@@ -89,10 +83,5 @@ def batches(entity: Entity, steps: Iterable[Step], stored: CursorState) -> Itera
 
 
 def batch(entity: Entity, step: Step, cursor: CursorState | None) -> RawBatch:
-    """A batch for bronze; each record's origin is the page's with its index."""
-    return RawBatch(
-        entity=entity,
-        records=step.records,
-        origins=[f"{step.origin}[{index}]" for index in range(len(step.records))],
-        cursor=None if cursor is None else msgspec.to_builtins(cursor),
-    )
+    """A batch for bronze."""
+    return page_batch(entity, step.records, step.origin, cursor)

@@ -23,6 +23,7 @@ import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.errors import ConfigurationError, MalformedInputError
+from retreasure_assets.sources.cursors import parse_time
 from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.bulk import BulkReader
@@ -36,7 +37,6 @@ from retreasure_assets.sources.shopify.scan import (
     Step,
     Timeline,
     iso,
-    parse_time,
     replace_state,
     scan,
 )

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from retreasure_assets.errors import PermanentSourceError
+from retreasure_assets.sources.cursors import parse_time
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.client import CostTooHighError, GraphqlClient, GraphqlRefusalError, PageSize
 from retreasure_assets.sources.slicing import Page, slice_page
@@ -181,15 +182,6 @@ def search(field: str | None, since: str, until: str | None) -> str | None:
 def iso(moment: datetime) -> str:
     """A moment as Shopify's search takes it: UTC, whole seconds (rounded down), Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_time(text: str) -> datetime | None:
-    """An ISO 8601 time as UTC; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def times(records: Iterable[bytes], key: str) -> Iterator[str]:

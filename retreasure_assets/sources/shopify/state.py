@@ -14,9 +14,10 @@ from collections.abc import Sequence
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch
-from retreasure_assets.errors import PermanentSourceError
+from retreasure_assets.sources import cursors
+from retreasure_assets.sources.cursors import load_cursor, page_origins
 from retreasure_assets.sources.shopify.nested import Record
-from retreasure_assets.sources.shopify.scan import ScanState, iso, parse_time
+from retreasure_assets.sources.shopify.scan import ScanState, iso
 
 
 class BulkState(msgspec.Struct, frozen=True):
@@ -54,23 +55,12 @@ def load(cursor: Cursor | None, entity: Entity) -> CursorState:
     Raises:
         PermanentSourceError: it is none of this connector's.
     """
-    try:
-        return msgspec.convert(dict(cursor or {}), CursorState)
-    except msgspec.ValidationError:
-        raise PermanentSourceError(
-            f"The stored cursor of Shopify's {entity.name} cannot be read.",
-            remedy="Read the missing period with --since.",
-        ) from None
+    return load_cursor(cursor, CursorState, f"Shopify's {entity.name}")
 
 
 def overlapped(watermark: str, entity: Entity) -> str:
-    """The time from which the next sync reads: the watermark minus the entity's overlap."""
-    moment = parse_time(watermark)
-    if moment is None:
-        raise PermanentSourceError(
-            f"The watermark of Shopify's {entity.name} is not a time.", remedy="Read the missing period with --since."
-        )
-    return iso(moment - entity.overlap)
+    """The time from which the next sync reads, as Shopify's search takes it."""
+    return iso(cursors.overlapped(watermark, entity, f"Shopify's {entity.name}"))
 
 
 def batch(entity: Entity, records: Sequence[Record], origin: str, cursor: CursorState | None) -> RawBatch:
@@ -80,7 +70,7 @@ def batch(entity: Entity, records: Sequence[Record], origin: str, cursor: Cursor
     return RawBatch(
         entity=entity,
         records=[record.raw for record in records],
-        origins=[f"{origin}[{index}]" for index in range(len(records))],
+        origins=page_origins(origin, len(records)),
         cursor=None if cursor is None else msgspec.to_builtins(cursor),
         payloads=[b"" if r.problem else r.payload or r.raw for r in records] if composed else None,
         problems=problems if any(problems) else None,

@@ -26,13 +26,13 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
-from retreasure_assets.errors import PermanentSourceError
+from retreasure_assets.sources.cursors import load_cursor, overlapped, page_batch, parse_time
 from retreasure_assets.sources.http import Endpoint, HttpClient
 from retreasure_assets.sources.slicing import malformed
 from retreasure_assets.sources.square import requests
 from retreasure_assets.sources.square.client import API_VERSION, Call, SquareClient, StaleCursorError
 from retreasure_assets.sources.square.entities import ENTITIES
-from retreasure_assets.sources.square.requests import iso, parse_time
+from retreasure_assets.sources.square.requests import iso
 
 PRODUCTION_URL = "https://connect.squareup.com"
 
@@ -187,7 +187,7 @@ class SquareConnector:
             for page in self._read(entity, ScanState(since, iso(self._now())), until):
                 yield _batch(entity, page, None)
             return
-        stored = self._load(cursor, entity)
+        stored = load_cursor(cursor, CursorState, f"Square's {entity.name}")
         found = False
         for batch in self._sync(entity, stored):
             found = True
@@ -210,26 +210,10 @@ class SquareConnector:
     def _since(self, entity: Entity, watermark: str | None) -> str:
         if watermark is None:
             return self._first(entity)
-        moment = parse_time(watermark)
-        if moment is None:
-            raise PermanentSourceError(
-                f"The watermark of Square's {entity.name} is not a time.",
-                remedy="Read the missing period with --since.",
-            )
-        return iso(moment - entity.overlap)
+        return iso(overlapped(watermark, entity, f"Square's {entity.name}"))
 
     def _first(self, entity: Entity) -> str:
         return _EVER if entity.name in _STANDING else self._history_start
-
-    @staticmethod
-    def _load(cursor: Cursor | None, entity: Entity) -> CursorState:
-        try:
-            return msgspec.convert(dict(cursor or {}), CursorState)
-        except msgspec.ValidationError:
-            raise PermanentSourceError(
-                f"The stored cursor of Square's {entity.name} cannot be read.",
-                remedy="Read the missing period with --since.",
-            ) from None
 
     def _read(self, entity: Entity, state: ScanState, until: str | None) -> Iterator[_Held]:
         """The pages that hold records, from ``state`` on, each with the state once it is durable."""
@@ -323,12 +307,7 @@ _identified = msgspec.json.Decoder(_Identified)
 
 
 def _batch(entity: Entity, page: _Held, cursor: CursorState | None) -> RawBatch:
-    return RawBatch(
-        entity=entity,
-        records=page.records,
-        origins=[f"{page.origin}[{index}]" for index in range(len(page.records))],
-        cursor=None if cursor is None else msgspec.to_builtins(cursor),
-    )
+    return page_batch(entity, page.records, page.origin, cursor)
 
 
 def _times(records: Sequence[bytes], key: str | None) -> list[str]:

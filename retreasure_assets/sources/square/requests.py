@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from retreasure_assets.sources.cursors import parse_time
 from retreasure_assets.sources.square.client import Call
 
 #: The most that one call may ask for: locations and orders of SearchOrders, lists, counts, customers, objects.
@@ -28,15 +29,6 @@ _MOMENT = timedelta(milliseconds=1)
 def iso(moment: datetime) -> str:
     """A moment as Square writes it; the rest of a millisecond is cut off."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def parse_time(text: str) -> datetime | None:
-    """An RFC 3339 time as UTC; None where it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def locations() -> Call:
