@@ -1,0 +1,19 @@
+{# Days whose figures of int_kpis__finance have to be computed anew. #}
+{% macro gold_touched_finance_kpi_days() -%}
+{%- set sales = ref('agg_daily_sales') -%}
+{%- set fees = ref('agg_daily_fees') -%}
+{{ gold_rebuilt_days([sales, fees]) }}
+union
+{{ gold_vanished_kpi_days('orders', sales) }}
+union
+select known.business_date
+from {{ this }} as known
+left join {{ sales }} as sales on sales.business_date = known.business_date and sales.channel = known.channel
+left join {{ fees }} as fees on fees.business_date = known.business_date and fees.channel = known.channel
+where
+    known.kpi = 'contribution_margin' and known.channel <> 'all' and known.category = 'all'
+    and sales.channel is null and fees.channel is null
+union
+{{ gold_changed_kpi_days(
+    'payout_difference', ref('rpt_payout_reconciliation'), gold_sum('reported.difference_base')) }}
+{%- endmacro %}

@@ -1,0 +1,118 @@
+{%- set touched = gold_touched_finance_kpi_days() -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ gold_forget([[gold_touched_finance_kpi_days(), ['business_date']]]) }}"
+) }}
+
+{# Everything here is summed from tables of one row a day, never from orders. #}
+with {% if is_incremental() %}touched as (
+    {{ touched }}
+),
+
+{% endif %}channel_flows as (
+    select
+        sales.business_date,
+        sales.channel,
+        1 as sale_rows,
+        sales.orders,
+        sales.units,
+        sales.gross_base + sales.shipping_base as gmv_base,
+        sales.refund_base,
+        sales.net_base,
+        sales.item_cost_base,
+        {{ zero_money() }} as fee_base
+    from {{ ref('agg_daily_sales') }} as sales
+    {{- gold_only_touched('sales', ['business_date']) }}
+    union all
+    select
+        fees.business_date,
+        fees.channel,
+        0 as sale_rows,
+        0 as orders,
+        0 as units,
+        {{ zero_money() }} as gmv_base,
+        {{ zero_money() }} as refund_base,
+        {{ zero_money() }} as net_base,
+        {{ zero_money() }} as item_cost_base,
+        fees.fee_base
+    from {{ ref('agg_daily_fees') }} as fees
+    {{- gold_only_touched('fees', ['business_date']) }}
+),
+
+all_flows as (
+    select channel_flows.*
+    from channel_flows
+    union all
+    select
+        channel_flows.business_date,
+        'all' as channel,
+        channel_flows.sale_rows,
+        channel_flows.orders,
+        channel_flows.units,
+        channel_flows.gmv_base,
+        channel_flows.refund_base,
+        channel_flows.net_base,
+        channel_flows.item_cost_base,
+        channel_flows.fee_base
+    from channel_flows
+),
+
+flows as (
+    select
+        all_flows.business_date,
+        all_flows.channel,
+        'all' as category,
+        sum(all_flows.sale_rows) as sale_rows,
+        sum(all_flows.orders) as orders,
+        sum(all_flows.units) as units,
+        {{ gold_sum('all_flows.gmv_base') }} as gmv_base,
+        {{ gold_sum('all_flows.refund_base') }} as refund_base,
+        {{ gold_sum('all_flows.net_base') }} as net_base,
+        {{ gold_sum('all_flows.item_cost_base') }} as item_cost_base,
+        {{ gold_sum('all_flows.fee_base') }} as fee_base
+    from all_flows
+    group by all_flows.business_date, all_flows.channel
+),
+
+channel_payouts as (
+    select payouts.business_date, payouts.channel, payouts.difference_base
+    from {{ ref('rpt_payout_reconciliation') }} as payouts
+    {{- gold_only_touched('payouts', ['business_date']) }}
+    union all
+    select payouts.business_date, 'all' as channel, payouts.difference_base
+    from {{ ref('rpt_payout_reconciliation') }} as payouts
+    {{- gold_only_touched('payouts', ['business_date']) }}
+),
+
+payouts as (
+    select
+        channel_payouts.business_date,
+        channel_payouts.channel,
+        'all' as category,
+        {{ gold_sum('channel_payouts.difference_base') }} as difference_base
+    from channel_payouts
+    group by channel_payouts.business_date, channel_payouts.channel
+),
+
+kpis as (
+    {{ gold_kpi('flows', 'orders', 'flows.orders', 'flows.sale_rows > 0') }}
+    union all
+    {{ gold_kpi('flows', 'units', 'flows.units', 'flows.sale_rows > 0') }}
+    union all
+    {{ gold_kpi('flows', 'gmv', 'flows.gmv_base') }}
+    union all
+    {{ gold_kpi('flows', 'net_revenue', 'flows.net_base') }}
+    union all
+    {{ gold_kpi('flows', 'contribution_margin', 'flows.net_base - flows.item_cost_base - flows.fee_base') }}
+    union all
+    {{ gold_kpi('flows', 'fee_ratio', quotient('flows.fee_base', 'flows.gmv_base', 8), 'flows.gmv_base <> 0') }}
+    union all
+    {{ gold_kpi('flows', 'refund_rate', quotient('flows.refund_base', 'flows.gmv_base', 8), 'flows.gmv_base <> 0') }}
+    union all
+    {{ gold_kpi('flows', 'aov', quotient('flows.gmv_base', 'flows.orders', 8), 'flows.orders > 0') }}
+    union all
+    {{ gold_kpi('payouts', 'payout_difference', 'payouts.difference_base') }}
+)
+
+{{ gold_typed_kpis('kpis') }}

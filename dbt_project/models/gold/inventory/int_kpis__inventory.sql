@@ -1,0 +1,87 @@
+{%- set touched = gold_touched_inventory_kpi_days() -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ gold_forget([[gold_touched_inventory_kpi_days(), ['business_date']]]) }}"
+) }}
+
+with {% if is_incremental() %}touched as (
+    {{ touched }}
+),
+
+{% endif %}stock as (
+    select
+        stock.business_date,
+        'all' as channel,
+        'all' as category,
+        stock.sold_items,
+        stock.opening_items + stock.added_items as available_items,
+        stock.open_cost_base,
+        stock.aged_cost_base
+    from {{ ref('agg_daily_stock') }} as stock
+    {{- gold_only_touched('stock', ['business_date']) }}
+),
+
+channel_oversells as (
+    select oversells.business_date, oversells.channel, count(*) as oversells
+    from {{ ref('rpt_oversells') }} as oversells
+    {{- gold_only_touched('oversells', ['business_date']) }}
+    group by oversells.business_date, oversells.channel
+),
+
+oversells as (
+    select channel_oversells.business_date, channel_oversells.channel, 'all' as category, channel_oversells.oversells
+    from channel_oversells
+    union all
+    select
+        channel_oversells.business_date,
+        'all' as channel,
+        'all' as category,
+        sum(channel_oversells.oversells) as oversells
+    from channel_oversells
+    group by channel_oversells.business_date
+),
+
+channel_orders as (
+    select sales.business_date, sales.channel, sales.orders
+    from {{ ref('agg_daily_sales') }} as sales
+    {{- gold_only_touched('sales', ['business_date']) }}
+    union all
+    select sales.business_date, 'all' as channel, sales.orders
+    from {{ ref('agg_daily_sales') }} as sales
+    {{- gold_only_touched('sales', ['business_date']) }}
+),
+
+orders as (
+    select channel_orders.business_date, channel_orders.channel, sum(channel_orders.orders) as orders
+    from channel_orders
+    group by channel_orders.business_date, channel_orders.channel
+),
+
+oversold_orders as (
+    select
+        orders.business_date,
+        orders.channel,
+        'all' as category,
+        orders.orders,
+        coalesce(oversells.oversells, 0) as oversells
+    from orders
+    left join oversells on oversells.business_date = orders.business_date and oversells.channel = orders.channel
+),
+
+kpis as (
+    {{ gold_kpi(
+        'stock', 'sell_through', quotient('stock.sold_items', 'stock.available_items', 8), 'stock.available_items > 0') }}
+    union all
+    {{ gold_kpi(
+        'stock', 'aged_inventory_pct', quotient('stock.aged_cost_base', 'stock.open_cost_base', 8),
+        'stock.open_cost_base > 0') }}
+    union all
+    {{ gold_kpi('oversells', 'oversells', 'oversells.oversells') }}
+    union all
+    {{ gold_kpi(
+        'oversold_orders', 'oversells_per_1000_orders',
+        quotient('oversold_orders.oversells * 1000', 'oversold_orders.orders', 8), 'oversold_orders.orders > 0') }}
+)
+
+{{ gold_typed_kpis('kpis') }}
