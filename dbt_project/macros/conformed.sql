@@ -5,7 +5,7 @@
   {{- return([
     'channel', 'order_id', 'order_name', 'person_id', 'ordered_at', 'business_date', 'status', 'payment_status',
     'fulfilment_status', 'is_test', 'is_paid', 'cancelled_at', 'currency', 'gross_amount', 'discount_amount',
-    'shipping_amount', 'tax_amount', 'total_amount', 'channel_fx_rate', 'settlement_currency', 'ship_country',
+    'shipping_amount', 'tax_amount', 'surcharge_amount', 'total_amount', 'channel_fx_rate', 'settlement_currency', 'ship_country',
     'ship_postcode_area', 'store_id', 'source_updated_at', 'record_id',
   ]) -}}
 {%- endmacro %}

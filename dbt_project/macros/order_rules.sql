@@ -2,7 +2,7 @@
 
 {#
   The reasons that keep an order out, '; '-separated, or null. The caller's rows have order_id, currency, line_count,
-  lowest_quantity, gross_amount, discount_amount, shipping_amount, tax_amount and total_amount.
+  lowest_quantity, gross_amount, discount_amount, shipping_amount, tax_amount, surcharge_amount and total_amount.
 #}
 {% macro order_rejections(ordered_at, extra=[]) -%}
   {{ first_reasons([
@@ -12,7 +12,7 @@
     ['line_count = 0', 'no order lines'],
     ['lowest_quantity < 0', 'negative or missing quantity on a sale'],
     ['total_amount is null', 'missing total'],
-    ['abs(gross_amount - discount_amount + shipping_amount + tax_amount - total_amount) > 0.01 * '
+    ['abs(gross_amount - discount_amount + shipping_amount + tax_amount + surcharge_amount - total_amount) > 0.01 * '
       ~ '(case when line_count > 1 then line_count else 1 end)', 'totals do not add up'],
   ] + extra) }}
 {%- endmacro %}

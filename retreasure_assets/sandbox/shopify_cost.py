@@ -37,7 +37,7 @@ from retreasure_assets.sandbox.shopify_format import Json
 MAX_QUERY_COST = 1000
 MUTATION_COST = 10
 
-_FREE = frozenset({"MoneyBag", "MoneyV2", "PageInfo", "QueryRoot", "TaxLine", "DiscountAllocation"})
+_FREE = frozenset({"MoneyBag", "MoneyV2", "PageInfo", "QueryRoot", "TaxLine", "DiscountAllocation", "RefundDuty"})
 
 #: Points a second and the bucket's size, by plan.
 PLANS: Mapping[str, tuple[int, int]] = {

@@ -161,6 +161,10 @@ class OrderNode:
             "totalDiscountsSet": self._bag(line_discounts + (shipping.discount if shipping else ZERO)),
             "totalShippingPriceSet": self._bag(shipping.paid if shipping else ZERO),
             "totalTaxSet": self._bag(order.tax),
+            "dutiesIncluded": order.surcharges.duties_included,
+            "totalTipReceivedSet": self._bag(order.surcharges.tip),
+            **self._fees("Duties", order.surcharges.duties, sum((refund.duties for refund in order.refunds), ZERO)),
+            **self._fees("AdditionalFees", order.surcharges.additional_fees, ZERO),
             "totalPriceSet": self._bag(order.total),
             "currentTotalPriceSet": self._bag(order.total - (refunded - goodwill)),
             "totalRefundedSet": self._bag(refunded),
@@ -169,6 +173,13 @@ class OrderNode:
             "transactions": self._transactions(),
             "refunds": [self._refund(refund, lines) for refund in order.refunds],
             "fulfillments": [self._parcel(number, parcel) for number, parcel in enumerate(order.fulfilments, 1)],
+        }
+
+    def _fees(self, kind: str, amount: Decimal, given_back: Decimal) -> Json:
+        """The order's sum of duties or additional fees, when it was placed and now; null where there are none."""
+        return {
+            f"originalTotal{kind}Set": self._bag(amount) if amount else None,
+            f"currentTotal{kind}Set": self._bag(amount - given_back) if amount else None,
         }
 
     def _taxes(self, taxes: tuple[Tax, ...]) -> list[Json]:
@@ -254,17 +265,18 @@ class OrderNode:
                     "taxAmountSet": self._bag(refund.shipping_tax),
                 }
             )
-        adjustments: list[Json] = []
-        if refund.goodwill:
-            # Calculated refund less what was given back: negative when the customer got more.
-            adjustments.append(
-                {
-                    "id": gid("OrderAdjustment", refund.refund_id + 1),
-                    "reason": "REFUND_DISCREPANCY",
-                    "amountSet": self._bag(-refund.goodwill),
-                    "taxAmountSet": self._bag(ZERO),
-                }
-            )
+        # Calculated refund less what was given back: negative when the customer got more.
+        beyond = (("REFUND_DISCREPANCY", refund.goodwill), ("FULL_RETURN_BALANCING_ADJUSTMENT", refund.extras))
+        adjustments: list[Json] = [
+            {
+                "id": gid("OrderAdjustment", refund.refund_id + 1),
+                "reason": reason,
+                "amountSet": self._bag(-amount),
+                "taxAmountSet": self._bag(ZERO),
+            }
+            for reason, amount in beyond
+            if amount
+        ]
         return {
             "__typename": "Refund",
             "id": gid("Refund", refund.refund_id),
@@ -287,6 +299,7 @@ class OrderNode:
                 }
                 for piece in refund.lines
             ],
+            "duties": [{"amountSet": self._bag(refund.duties)}] if refund.duties else [],
             "refundShippingLines": shipping,
             "orderAdjustments": adjustments,
         }

@@ -125,6 +125,7 @@ class Ledger:
         amount: Decimal,
         tax: Decimal,
         shipping: Decimal,
+        surcharges: Decimal = ZERO,
         *,
         is_restocked: bool,
         is_counted: bool,
@@ -141,10 +142,13 @@ class Ledger:
             "currency": currency,
             "refund_amount": amount,
             "refund_tax_amount": tax,
-            "refund_ex_tax_amount": amount - tax,
+            "refund_ex_tax_amount": amount - tax - surcharges,
             "refund_shipping_amount": shipping,
+            "refund_surcharge_amount": surcharges,
         }
-        return self.based(row, currency, day, ["refund", "refund_tax", "refund_ex_tax", "refund_shipping"])
+        return self.based(
+            row, currency, day, ["refund", "refund_tax", "refund_ex_tax", "refund_shipping", "refund_surcharge"]
+        )
 
 
 def with_refunds(row: Row, refunds: list[Row], lines: list[Row]) -> Row:

@@ -88,10 +88,11 @@ class OnlineFacts(Ledger):
             "discount_amount": sum((line.discount for line in order.lines), ZERO),
             "shipping_amount": shipping,
             "tax_amount": tax + shipping_tax,
+            "surcharge_amount": order.surcharges.total,
             "total_amount": order.total,
             "fee_amount": sum((self._fee_of(order, fee, own_rate) for fee in fees), ZERO),
         }
-        self.based(row, order.currency, day, ["gross", "discount", "shipping", "tax", "total"])
+        self.based(row, order.currency, day, ["gross", "discount", "shipping", "tax", "surcharge", "total"])
         row["fee_base"] = sum((fee["fee_base"] for fee in fees), ZERO)
         self.orders.append(with_refunds(row, refunds, lines))
 
@@ -155,6 +156,7 @@ class OnlineFacts(Ledger):
             refund.amount,
             refund.tax,
             refund.shipping - (refund.shipping_tax if order.taxes_included else ZERO),
+            refund.duties + refund.extras,
             is_restocked=refund.restocked,
             is_counted=_paid(order) and not order.test,
         )

@@ -125,7 +125,7 @@ class _Simulation:
         self._ids = Ids()
         self._stock = Stock()
         self._crowd = Crowd()
-        self._market = Market(self._stock, self._crowd, FxTable(self._fx), self._ids)
+        self._market = Market(self._stock, self._crowd, FxTable(self._fx), self._ids, spec.seed)
         self._till = Till(self._market)
         self._account = Account(self._ids)
         self._orders: list[Order] = []

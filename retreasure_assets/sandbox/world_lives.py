@@ -254,7 +254,11 @@ class Life:
         )
         paid_shipping, shipping_tax = (given.paid, given.tax) if given else (ZERO, ZERO)
         tax = sum((line.tax for line in back), ZERO) + shipping_tax
-        amount = sum((line.subtotal for line in back), ZERO) + paid_shipping + goodwill
+        # Duties come back with the whole of the goods; tips and fees only when the order never happened.
+        everything = bool(lines) and sum(n for _, n in lines) == sum(line.quantity for line in order.lines)
+        duties = order.surcharges.duties_charged if everything else ZERO
+        extras = order.surcharges.tip + order.surcharges.additional_fees if restock == "CANCEL" else ZERO
+        amount = sum((line.subtotal for line in back), ZERO) + paid_shipping + goodwill + duties + extras
         if not order.taxes_included:
             amount += tax
         if not amount:
@@ -271,6 +275,8 @@ class Life:
                 shipping_tax=shipping_tax,
                 shipping_line_id=given.shipping_id if given and given.paid else None,
                 goodwill=goodwill,
+                duties=duties,
+                extras=extras,
                 amount=amount,
                 tax=tax,
             )

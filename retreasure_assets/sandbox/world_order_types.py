@@ -77,6 +77,27 @@ class Shipping:
         return sum((tax.amount for tax in self.taxes), Decimal(0))
 
 
+@dataclass(frozen=True, slots=True)
+class Surcharges:
+    """What is charged beside goods, delivery and tax; amounts in the order's currency."""
+
+    tip: Decimal = Decimal(0)
+    duties: Decimal = Decimal(0)
+    #: Whether the prices contain the duties, which then are not charged beside them.
+    duties_included: bool = False
+    additional_fees: Decimal = Decimal(0)
+
+    @property
+    def duties_charged(self) -> Decimal:
+        """The duties that are charged beside the prices."""
+        return Decimal(0) if self.duties_included else self.duties
+
+    @property
+    def total(self) -> Decimal:
+        """All that is charged beside goods, delivery and tax."""
+        return self.tip + self.duties_charged + self.additional_fees
+
+
 @dataclass(slots=True)
 class Transaction:
     """Money asked for, taken or given back; ``amount`` in the order's currency, never negative."""
@@ -121,6 +142,10 @@ class Refund:
     shipping_line_id: int | None
     #: Goodwill: money given back that no line accounts for.
     goodwill: Decimal
+    #: Duties given back.
+    duties: Decimal
+    #: Tips and additional fees given back: only with a whole order.
+    extras: Decimal
     amount: Decimal
     tax: Decimal
 
@@ -168,6 +193,7 @@ class Order:
     bill_to: Address | None
     lines: tuple[OrderLine, ...]
     shipping: Shipping | None
+    surcharges: Surcharges = Surcharges()
     transactions: list[Transaction] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     fulfilments: list[Fulfilment] = field(default_factory=list)
@@ -194,7 +220,8 @@ class Order:
     def total(self) -> Decimal:
         """What the customer was charged, before anything was given back."""
         shipping = self.shipping.paid if self.shipping else Decimal(0)
-        return self.subtotal + shipping + (Decimal(0) if self.taxes_included else self.tax)
+        tax = Decimal(0) if self.taxes_included else self.tax
+        return self.subtotal + shipping + tax + self.surcharges.total
 
 
 @dataclass(slots=True)

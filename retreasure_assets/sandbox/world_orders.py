@@ -15,9 +15,9 @@ from random import Random
 from retreasure_assets.sandbox.world_fx import FxTable, decimals, rounded
 from retreasure_assets.sandbox.world_ids import Ids, listing_id, variant_id
 from retreasure_assets.sandbox.world_items import Stock
-from retreasure_assets.sandbox.world_order_types import Order, OrderLine, Shipping, Tax
+from retreasure_assets.sandbox.world_order_types import Order, OrderLine, Shipping, Surcharges, Tax
 from retreasure_assets.sandbox.world_people import Crowd, draw_address
-from retreasure_assets.sandbox.world_random import chance, pick, weighted
+from retreasure_assets.sandbox.world_random import chance, pick, stream, weighted
 from retreasure_assets.sandbox.world_types import Address, Item, Person
 
 ZERO = Decimal(0)
@@ -66,6 +66,7 @@ class Market:
     crowd: Crowd
     fx: FxTable
     ids: Ids
+    seed: int
 
 
 def _client_ip(rng: Random) -> str | None:
@@ -172,6 +173,21 @@ def _draw_shipping(
     )
 
 
+def _draw_surcharges(
+    rng: Random, currency: str, rate: Decimal, subtotal: Decimal, shipping: Shipping | None, ship_to: Address
+) -> Surcharges:
+    """A tip now and then; on the way out of Europe often duties, and what their handling costs."""
+    tip = duties = fees = ZERO
+    if chance(rng, 0.05):
+        tip = rounded(subtotal * pick(rng, (Decimal("0.05"), Decimal("0.1"))), currency)
+    included = chance(rng, 0.15)
+    if shipping is not None and ship_to.country_code in ("US", "JP") and chance(rng, 0.4):
+        duties = rounded(subtotal * Decimal(20 + int(rng.random() * 100)) / 1000, currency)
+        if chance(rng, 0.5):
+            fees = rounded(Decimal("4.50") / rate, currency)
+    return Surcharges(tip, duties, included and bool(duties), fees)
+
+
 def _note(rng: Random, address: Address) -> str | None:
     if not chance(rng, 0.05):
         return None
@@ -221,9 +237,10 @@ def draw_order(rng: Random, market: Market, at: datetime) -> tuple[Order, bool] 
     shipping = _draw_shipping(rng, market, buyer.country, currency, rate, subtotal, free)
     if shipping is not None and tax_delivery and shipping.paid and any(line.taxable for line in lines):
         shipping = replace(shipping, taxes=_taxes(shipping.paid, rates, included, currency))
+    order_id = market.ids.next("order")
     return (
         Order(
-            order_id=market.ids.next("order"),
+            order_id=order_id,
             number=1000 + market.ids.issued("order"),
             at=at,
             person=None if guest else buyer.number,
@@ -238,6 +255,11 @@ def draw_order(rng: Random, market: Market, at: datetime) -> tuple[Order, bool] 
             client_ip=_client_ip(rng),
             note=_note(rng, ship_to),
             discount_codes=tuple(codes),
+            surcharges=Surcharges()
+            if test
+            else _draw_surcharges(
+                stream(market.seed, "surcharges", order_id), currency, rate, subtotal, shipping, ship_to
+            ),
             ship_to=ship_to if shipping is not None else None,
             bill_to=buyer.address,
             lines=tuple(lines),

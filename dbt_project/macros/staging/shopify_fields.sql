@@ -49,6 +49,7 @@
     ['currency', 'totalRefundedSet.presentmentMoney.currencyCode', 'text'],
     ['refund_amount', 'totalRefundedSet.presentmentMoney.amount', 'money'],
     ['refund_lines', 'refundLineItems.nodes', 'list', shopify_refund_line_fields()],
+    ['duties', 'duties', 'list', shopify_money_fields('amountSet')],
     ['shipping_lines', 'refundShippingLines.nodes', 'list', [
       ['amount', 'subtotalAmountSet.presentmentMoney.amount', 'money'],
       ['tax_amount', 'taxAmountSet.presentmentMoney.amount', 'money'],

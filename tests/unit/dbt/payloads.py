@@ -49,9 +49,10 @@ def refund(
     *,
     lines: Sequence[tuple[int, str, str]] = (),
     shipping: tuple[str, str] | None = None,
+    duties: Sequence[str] = (),
     currency: str = "EUR",
 ) -> Json:
-    """A refund; ``lines`` are (line number, subtotal, tax), ``shipping`` is (subtotal, tax)."""
+    """A refund; ``lines`` are (line number, subtotal, tax), ``shipping`` is (subtotal, tax), ``duties`` amounts."""
     return {
         "id": f"gid://shopify/Refund/{number}",
         "legacyResourceId": str(number),
@@ -75,6 +76,7 @@ def refund(
                 for index, (of, subtotal, tax) in enumerate(lines)
             ]
         },
+        "duties": [{"amountSet": bag(each, currency)} for each in duties],
         "refundShippingLines": {
             "nodes": [
                 {"id": "x", "subtotalAmountSet": bag(shipping[0], currency), "taxAmountSet": bag(shipping[1], currency)}

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from bronze_bench import Bench, Dbt
-from payloads import balance, ecb, exported, fulfillment, line, order, product, refund, till, transaction
+from payloads import bag, balance, ecb, exported, fulfillment, line, order, product, refund, till, transaction
 
 D = Decimal
 
@@ -69,6 +69,43 @@ def world(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         order(5, test=True),
         order(6, status="VOIDED", cancelled="2026-09-01T09:30:00Z"),
         order(7, status="SOMETHING_NEW"),
+        # A tip, duties and an additional fee beside goods and delivery; the duties come back with the goods.
+        order(
+            8,
+            shipping="20.00",
+            total="139.50",
+            totalTipReceivedSet=bag("5.00"),
+            originalTotalDutiesSet=bag("12.00"),
+            currentTotalDutiesSet=bag("0.00"),
+            originalTotalAdditionalFeesSet=bag("2.50"),
+            currentTotalAdditionalFeesSet=bag("2.50"),
+            refunds=[refund(901, "2026-09-11T10:00:00Z", "112.00", lines=[(8, "100.00", "0.00")], duties=["12.00"])],
+        ),
+        # Duties inside the prices; a tip that is a line of its own; duties that changed when the order was edited.
+        order(9, dutiesIncluded=True, originalTotalDutiesSet=bag("12.00"), currentTotalDutiesSet=bag("12.00")),
+        order(
+            10,
+            lines=[line(100, price="100.00"), line(101, price="7.00")],
+            total="107.00",
+            totalTipReceivedSet=bag("7.00"),
+        ),
+        order(
+            13,
+            total="104.00",
+            originalTotalDutiesSet=bag("9.00"),
+            currentTotalDutiesSet=bag("4.00"),
+        ),
+        # Given back as a whole, tip and fee with it.
+        order(
+            12,
+            total="104.00",
+            totalTipReceivedSet=bag("3.00"),
+            originalTotalAdditionalFeesSet=bag("1.00"),
+            currentTotalAdditionalFeesSet=bag("1.00"),
+            refunds=[refund(902, "2026-09-12T10:00:00Z", "104.00", lines=[(12, "100.00", "0.00")])],
+        ),
+        # A surcharge nobody names does not make a wrong total right.
+        order(94, total="130.00", totalTipReceivedSet=bag("5.00")),
         # Broken ones.
         order(90, lines=[line(90, quantity=-1)]),
         order(91, currency="XXX"),
@@ -194,6 +231,24 @@ def test_lines_keep_the_unit_price_and_their_own_discounts(world: Bench) -> None
     assert (row["item_id"], row["product_id"], row["order_id"]) == ("RT-000010", "10", "1")
 
 
+@pytest.mark.parametrize(
+    ("order_id", "surcharge"), [("1", "0"), ("8", "19.50"), ("9", "0"), ("10", "0"), ("12", "4"), ("13", "4")]
+)
+def test_surcharges_are_what_makes_the_total(world: Bench, order_id: str, surcharge: str) -> None:
+    row = world.one(f"select * from silver.orders where channel = 'shopify' and order_id = '{order_id}'")
+    assert row["surcharge_amount"] == D(surcharge)
+    parts = row["gross_amount"] - row["discount_amount"] + row["shipping_amount"] + row["tax_amount"]
+    assert parts + row["surcharge_amount"] == row["total_amount"]
+
+
+def test_surcharges_given_back_are_no_goods_given_back(world: Bench) -> None:
+    rows = world.query(
+        "select order_id, refund_amount, refund_surcharge_amount from silver.refunds"
+        " where order_id in ('4', '8', '12') order by refund_id"
+    )
+    assert rows == [("4", D("110.70"), D("0")), ("8", D("112"), D("12")), ("12", D("104"), D("4"))]
+
+
 def test_yen_and_the_business_date(world: Bench) -> None:
     row = world.one("select * from silver.orders where order_id = '3'")
     assert (row["currency"], row["total_amount"], row["settlement_currency"]) == ("JPY", D("15000"), "EUR")
@@ -242,20 +297,21 @@ def test_what_breaks_a_rule_is_in_quarantine_with_the_reason(world: Bench) -> No
         "#90": "negative or missing quantity on a sale; totals do not add up",
         "#91": "unknown currency",
         "#92": "totals do not add up",
+        "#94": "totals do not add up",
         "#93": "no order lines; totals do not add up",
         "": "missing order id",
         "#95": "missing order time",
         "T3": "negative or missing quantity on a sale",
         "T4": "line is neither sale nor return",
     }
-    kept_out = {"90", "91", "92", "93", "95", "T3", "T4", ""}
+    kept_out = {"90", "91", "92", "93", "94", "95", "T3", "T4", ""}
     assert not kept_out & {order_id for (order_id,) in world.query("select order_id from silver.orders")}
     assert not kept_out & {order_id for (order_id,) in world.query("select order_id from silver.order_lines")}
 
 
 def test_lines_of_kept_out_orders_are_in_quarantine(world: Bench) -> None:
     rows = world.query("select channel, order_id from quarantine.silver_order_lines where reject_reason is not null")
-    assert sorted(order_id for channel, order_id in rows if channel == "shopify") == ["90", "91", "92", "95"]
+    assert sorted(order_id for channel, order_id in rows if channel == "shopify") == ["90", "91", "92", "94", "95"]
     assert sorted(order_id for channel, order_id in rows if channel == "pos") == ["", "T3", "T4", "T5"]
 
 

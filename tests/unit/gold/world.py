@@ -27,6 +27,7 @@ def order(order_id: str, day: str, **changes: object) -> Row:
         "discount_amount": "0",
         "shipping_amount": "5.00",
         "tax_amount": "23.00",
+        "surcharge_amount": "0",
         "total_amount": "128.00",
         "channel_fx_rate": "1",
         "settlement_currency": "EUR",
@@ -69,6 +70,7 @@ def refund(refund_id: str, order_id: str | None, day: str, **changes: object) ->
         "refund_amount": "123.00",
         "refund_tax_amount": "23.00",
         "refund_shipping_amount": "0",
+        "refund_surcharge_amount": "0",
         "is_restocked": True,
         **changes,
     }

@@ -461,7 +461,7 @@ def test_orders_say_what_happened_to_them(world: World, ask: Ask) -> None:
         assert lines == _amount(node["subtotalPriceSet"])
         shipping = sum((_amount(line["discountedPriceSet"]) for line in node["shippingLines"]["nodes"]), Decimal(0))
         tax = Decimal(0) if node["taxesIncluded"] else _amount(node["totalTaxSet"])
-        assert lines + shipping + tax == total
+        assert lines + shipping + tax + _surcharges(node) == total
         assert _amount(node["totalRefundedSet"]) == sum((r.amount for r in order.refunds), Decimal(0))
         if order.currency == "EUR":
             assert node["totalPriceSet"]["shopMoney"] == node["totalPriceSet"]["presentmentMoney"]
@@ -469,6 +469,14 @@ def test_orders_say_what_happened_to_them(world: World, ask: Ask) -> None:
             assert "." not in node["totalPriceSet"]["presentmentMoney"]["amount"]
     seen = {node["displayFinancialStatus"] for node in nodes.values()}
     assert seen >= {"PAID", "PENDING", "REFUNDED", "PARTIALLY_REFUNDED", "VOIDED"}
+
+
+def _surcharges(node: dict[str, Any]) -> Decimal:
+    duties, fees = node["originalTotalDutiesSet"], node["originalTotalAdditionalFeesSet"]
+    charged = [_amount(node["totalTipReceivedSet"])]
+    charged += [_amount(duties)] if duties is not None and not node["dutiesIncluded"] else []
+    charged += [_amount(fees)] if fees is not None else []
+    return sum(charged, Decimal(0))
 
 
 def _amount(money_bag: dict[str, Any]) -> Decimal:

@@ -48,6 +48,13 @@ def test_orders_add_up(facts: dict[str, Any]) -> None:
         )
         # Whole orders of 2, 4 or 5 pieces split into unit prices of four decimals.
         assert money(line, "price_amount") * line["quantity"] == money(line, "gross_amount")
+    back: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for refund in facts["fct_refunds"]:
+        back[refund["channel"], refund["order_id"]] += (
+            money(refund, "refund_amount")
+            - money(refund, "refund_tax_amount")
+            - money(refund, "refund_surcharge_amount")
+        )
     for order in facts["fct_orders"]:
         own = lines[order["channel"], order["order_id"]]
         for name in ("gross", "discount"):
@@ -57,13 +64,14 @@ def test_orders_add_up(facts: dict[str, Any]) -> None:
             - money(order, "discount_amount")
             + money(order, "shipping_amount")
             + money(order, "tax_amount")
+            + (money(order, "surcharge_amount") if order["channel"] == "shopify" else ZERO)
         )
         assert sum(line["quantity"] for line in own) == order["units"]
         assert money(order, "net_amount") == (
             money(order, "gross_amount")
             - money(order, "discount_amount")
             + money(order, "shipping_amount")
-            - (money(order, "refund_amount") - money(order, "refund_tax_amount"))
+            - back[order["channel"], order["order_id"]]
         )
         if order["currency"] == "EUR":
             assert money(order, "total_base") == money(order, "total_amount")
@@ -190,6 +198,12 @@ def test_reckoning_from_shopifys_payloads_gives_the_same(world: World, ask: Ask,
             assert money(row, "discount_amount") == discount
             assert money(row, "shipping_amount") == shipping - (shipping_tax if included else ZERO)
             assert money(row, "tax_amount") == tax + shipping_tax == amount(node["totalTaxSet"])
+            beside = amount(node["totalTipReceivedSet"])
+            if node["originalTotalDutiesSet"] is not None and not node["dutiesIncluded"]:
+                beside += amount(node["originalTotalDutiesSet"])
+            if node["originalTotalAdditionalFeesSet"] is not None:
+                beside += amount(node["originalTotalAdditionalFeesSet"])
+            assert money(row, "surcharge_amount") == beside
             assert money(row, "total_amount") == amount(node["totalPriceSet"])
             assert row["payment_status"] == node["displayFinancialStatus"].lower()
             assert row["fulfilment_status"] == node["displayFulfillmentStatus"].lower()
@@ -204,6 +218,7 @@ def test_reckoning_from_shopifys_payloads_gives_the_same(world: World, ask: Ask,
                     (amount(line["subtotalAmountSet"]) for line in refund["refundShippingLines"]["nodes"]), ZERO
                 )
                 parts -= sum((amount(line["amountSet"]) for line in refund["orderAdjustments"]["nodes"]), ZERO)
+                parts += sum((amount(duty["amountSet"]) for duty in refund["duties"]), ZERO)
                 assert money(given, "refund_amount") == parts + (ZERO if included else sum(back, ZERO))
         if not connection["pageInfo"]["hasNextPage"]:
             break

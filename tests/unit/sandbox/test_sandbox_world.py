@@ -160,6 +160,11 @@ def test_every_kind_of_order_occurs(full_world: World) -> None:
     }
     assert {movement.type for movement in world.movements} == {"CHARGE", "REFUND", "ADJUSTMENT", "TRANSFER"}
     assert any(len({v.price for v in listing.versions}) > 1 for listing in world.listings)
+    surcharges = [order.surcharges for order in orders]
+    assert any(each.tip for each in surcharges)
+    assert any(each.additional_fees for each in surcharges)
+    assert {each.duties_included for each in surcharges if each.duties} == {True, False}
+    assert any(refund.duties for order in orders for refund in order.refunds)
     assert {line.kind for receipt in world.receipts for line in receipt.lines} == {"sale", "return"}
     assert {receipt.tax_included for receipt in world.receipts} == {True, False}
     assert {receipt.loyalty_id is None for receipt in world.receipts} == {True, False}
@@ -186,7 +191,9 @@ def test_orders_add_up_in_their_own_minor_unit(world: World) -> None:
             tax = sum((line.tax for line in refund.lines), ZERO) + refund.shipping_tax
             assert refund.tax == tax
             added = ZERO if order.taxes_included else tax
-            assert refund.amount == lines + refund.shipping + refund.goodwill + added
+            beside = refund.duties + refund.extras
+            assert beside <= order.surcharges.total
+            assert refund.amount == lines + refund.shipping + refund.goodwill + added + beside
         sent = sum(parcel.quantity for parcel in order.fulfilments)
         assert sent <= sum(line.quantity for line in order.lines)
         events = [order.at, *(t.at for t in order.transactions)]

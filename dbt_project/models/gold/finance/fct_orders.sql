@@ -104,6 +104,7 @@ valued as (
         {{ gold_base('summed.discount_amount', 'summed.fx_rate') }} as discount_base,
         {{ gold_base('summed.shipping_amount', 'summed.fx_rate') }} as shipping_base,
         {{ gold_base('summed.tax_amount', 'summed.fx_rate') }} as tax_base,
+        {{ gold_base('summed.surcharge_amount', 'summed.fx_rate') }} as surcharge_base,
         {{ gold_base('summed.total_amount', 'summed.fx_rate') }} as total_base
     from summed
 )
@@ -139,6 +140,8 @@ select
     shipping_base,
     tax_amount,
     tax_base,
+    surcharge_amount,
+    surcharge_base,
     total_amount,
     total_base,
     fee_amount,

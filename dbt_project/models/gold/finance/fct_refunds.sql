@@ -28,8 +28,11 @@ with {% if is_incremental() %}touched as (
         {{ gold_fx_rate_date('refunds.currency', 'refunds.business_date', 'fx') }} as fx_rate_date,
         refunds.refund_amount,
         refunds.refund_tax_amount,
-        cast(refunds.refund_amount - refunds.refund_tax_amount as {{ type_money() }}) as refund_ex_tax_amount,
-        refunds.refund_shipping_amount
+        cast(
+            refunds.refund_amount - refunds.refund_tax_amount - refunds.refund_surcharge_amount as {{ type_money() }}
+        ) as refund_ex_tax_amount,
+        refunds.refund_shipping_amount,
+        refunds.refund_surcharge_amount
     from {{ ref('refunds') }} as refunds
     {% if is_incremental() %}
     inner join touched on touched.channel = refunds.channel and touched.refund_id = refunds.refund_id
@@ -60,5 +63,7 @@ select
     {{ gold_base('refund_ex_tax_amount', 'fx_rate') }} as refund_ex_tax_base,
     refund_shipping_amount,
     {{ gold_base('refund_shipping_amount', 'fx_rate') }} as refund_shipping_base,
+    refund_surcharge_amount,
+    {{ gold_base('refund_surcharge_amount', 'fx_rate') }} as refund_surcharge_base,
     {{ built_at() }} as built_at
 from refunds

@@ -157,6 +157,7 @@ conformed as (
         discount as discount_amount,
         cast(shipping - included_shipping_tax as {{ type_money() }}) as shipping_amount,
         cast(included_tax + added_tax as {{ type_money() }}) as tax_amount,
+        {{ zero_money() }} as surcharge_amount,
         total as total_amount,
         goods as goods_amount,
         cast(included_tax - included_shipping_tax as {{ type_money() }}) as included_goods_tax,

@@ -106,6 +106,7 @@ conformed as (
         cast(discount as {{ type_money() }}) as discount_amount,
         cast(shipping - included_shipping_tax as {{ type_money() }}) as shipping_amount,
         cast(own_tax as {{ type_money() }}) as tax_amount,
+        {{ zero_money() }} as surcharge_amount,
         cast(coalesce(stated_total, goods_amount - discount + shipping + own_tax) as {{ type_money() }}) as total_amount,
         case
             when status in ('refunded', 'fully_refunded') then 'refunded'
@@ -146,6 +147,7 @@ select
     discount_amount,
     shipping_amount,
     tax_amount,
+    surcharge_amount,
     total_amount,
     goods_amount,
     cast(line_discount as {{ type_money() }}) as line_discount_amount,

@@ -28,6 +28,7 @@ receipts as (
         cast(sum(discount_amount) as {{ type_money() }}) as discount_amount,
         {{ zero_money() }} as shipping_amount,
         cast(sum(tax_amount) as {{ type_money() }}) as tax_amount,
+        {{ zero_money() }} as surcharge_amount,
         cast(sum(line_total_amount) as {{ type_money() }}) as total_amount
     from lines
     where coalesce(line_type, '') <> 'return'
@@ -54,6 +55,7 @@ select
     discount_amount,
     shipping_amount,
     tax_amount,
+    surcharge_amount,
     total_amount,
     cast(null as {{ type_fx_rate() }}) as channel_fx_rate,
     currency as settlement_currency,

@@ -1,5 +1,11 @@
 {{ config(unique_key='order_id', meta={'bound_by': 'bound_at'}) }}
-{#- Every order of Shopify's API in the conformed form, with the reasons that keep it out of silver.orders. -#}
+{#-
+  Every order of Shopify's API in the conformed form, with the reasons that keep it out of silver.orders.
+
+  Tips, duties (unless the prices contain them) and additional fees are surcharges: part of the total beside goods, delivery
+  and tax. A tip may be a line of its own, and an edited order owes other duties than it began with: of the possible readings
+  the one that gives the order's own total is taken.
+-#}
 
 with lines as (
     select
@@ -28,6 +34,15 @@ orders as (
         orders.currency,
         orders.shop_currency,
         coalesce(orders.tax_amount, {{ zero_money() }}) as tax_amount,
+        coalesce(orders.tip_amount, {{ zero_money() }}) as tip,
+        cast(
+            case when {{ is_true('orders.duties_included') }} then 0 else coalesce(orders.duty_amount, 0) end
+            + coalesce(orders.additional_fee_amount, 0) as {{ type_money() }}
+        ) as fees,
+        cast(
+            case when {{ is_true('orders.duties_included') }} then 0 else coalesce(orders.current_duty_amount, 0) end
+            + coalesce(orders.current_additional_fee_amount, 0) as {{ type_money() }}
+        ) as current_fees,
         orders.total_amount,
         orders.shop_total_amount,
         orders.ship_country,
@@ -54,6 +69,27 @@ orders as (
     from {{ ref('stg_shopify__orders') }} as orders
     left join lines on lines.order_id = orders.order_id
     where orders.built_at > {{ watermark() }}
+),
+
+reading as (
+    select
+        orders.*,
+        total_amount - gross_amount + discount_amount - shipping_amount - tax_amount as left_over,
+        0.01 * (case when line_count > 1 then line_count else 1 end) as tolerance
+    from orders
+),
+
+surcharged as (
+    select
+        reading.*,
+        cast(case
+            when abs(left_over) <= tolerance then 0
+            when abs(left_over - tip - fees) <= tolerance then tip + fees
+            when abs(left_over - tip - current_fees) <= tolerance then tip + current_fees
+            when abs(left_over - fees) <= tolerance then fees
+            else tip + fees
+        end as {{ type_money() }}) as surcharge_amount
+    from reading
 )
 
 select
@@ -81,6 +117,7 @@ select
     discount_amount,
     shipping_amount,
     tax_amount,
+    surcharge_amount,
     total_amount,
     cast(case
         when currency = shop_currency then 1
@@ -99,4 +136,4 @@ select
     {{ order_rejections('created_at') }} as reject_reason,
     coalesce(created_at, version_at) as bound_at,
     {{ built_at() }} as built_at
-from orders
+from surcharged

@@ -57,6 +57,7 @@ amounts as (
         coalesce(lines.discount_amount, {{ zero_money() }}) as discount_amount,
         coalesce(charges.charge_amount, {{ zero_money() }}) as shipping_amount,
         cast(coalesce(lines.tax_amount, 0) + coalesce(charges.tax_amount, 0) as {{ type_money() }}) as tax_amount,
+        {{ zero_money() }} as surcharge_amount,
         {{ from_minor('fresh.total_minor', 'fresh.currency') }} as charged_amount,
         {{ from_minor(
             '(fresh.total_minor - coalesce(fresh.tip_minor, 0) - coalesce(fresh.rounding_minor, 0))', 'fresh.currency'
@@ -110,6 +111,7 @@ select
     discount_amount,
     shipping_amount,
     tax_amount,
+    surcharge_amount,
     total_amount,
     cast(null as {{ type_fx_rate() }}) as channel_fx_rate,
     currency as settlement_currency,

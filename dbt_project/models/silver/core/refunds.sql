@@ -41,6 +41,7 @@ shopify_refunds as (
         refunds.refund_amount,
         {{ sum_of('refunds.shipping_lines', 'subtotalAmountSet.presentmentMoney.amount') }} as shipping_amount,
         {{ sum_of('refunds.shipping_lines', 'taxAmountSet.presentmentMoney.amount') }} as shipping_tax_amount,
+        {{ sum_of('refunds.duties', 'amountSet.presentmentMoney.amount') }} as duty_amount,
         coalesce(lines.tax_amount, 0) as line_tax_amount,
         coalesce(lines.has_restocked, 0) as has_restocked
     from {{ ref('stg_shopify__refunds') }} as refunds
@@ -77,6 +78,11 @@ given_back as (
             - case when {{ is_true('orders.taxes_included') }} then refunds.shipping_tax_amount else 0 end
             as {{ type_money() }}
         ) as refund_shipping_amount,
+        -- Duties are given back by name. Tips and additional fees are not: a refund of the whole order contains them.
+        case
+            when refunds.refund_amount >= orders.total_amount then orders.surcharge_amount
+            else refunds.duty_amount
+        end as refund_surcharge_amount,
         {{ flag('refunds.has_restocked = 1') }} as is_restocked,
         orders.ordered_at
     from shopify_orders as orders
@@ -92,6 +98,7 @@ given_back as (
         cast(-sum(line_total_amount) as {{ type_money() }}) as refund_amount,
         cast(-sum(tax_amount) as {{ type_money() }}) as refund_tax_amount,
         {{ zero_money() }} as refund_shipping_amount,
+        {{ zero_money() }} as refund_surcharge_amount,
         {{ flag_literal(true) }} as is_restocked,
         min(ordered_at) as ordered_at
     from return_lines
@@ -108,12 +115,14 @@ given_back as (
         cast(coalesce({{ quotient('refund_amount * tax_amount', 'total_amount') }}, 0) as {{ type_money() }})
             as refund_tax_amount,
         {{ zero_money() }} as refund_shipping_amount,
+        {{ zero_money() }} as refund_surcharge_amount,
         {{ flag_literal(false) }} as is_restocked,
         ordered_at
     from exported
     {{- and_channels('refunds', [
         'channel', 'refund_id', 'order_id', 'source_order_id', 'refunded_at', 'currency', 'refund_amount',
-        'refund_tax_amount', 'refund_shipping_amount', 'is_restocked', 'ordered_at',
+        'refund_tax_amount', 'refund_shipping_amount', zero_money() ~ ' as refund_surcharge_amount', 'is_restocked',
+        'ordered_at',
     ]) }}
 )
 
@@ -128,6 +137,7 @@ select
     refund_amount,
     refund_tax_amount,
     refund_shipping_amount,
+    refund_surcharge_amount,
     is_restocked,
     ordered_at,
     {{ built_at() }} as built_at
