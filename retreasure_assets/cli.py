@@ -5,12 +5,13 @@ What belongs here: arguments, printing and exit codes. What does not: the work i
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,7 @@ def demo(context: click.Context, seed: int, days: int, scale: float, faults: str
             "A real source is configured, and the demo would mix invented records into its data.",
             remedy="Use `retreasure run`, or set RETREASURE_HOME to an empty folder without the sources' variables.",
         )
-    with sandbox_process(seed, days, scale, faults):
+    with sandbox_process(seed, days, scale, faults, meanwhile=_import_engines):
         code = _run(context, (), None, None)
     context.exit(code)
 
@@ -242,11 +243,24 @@ def silenced_libraries() -> Iterator[None]:
         os.close(kept)
 
 
+def _import_engines() -> None:
+    """Import Dagster and dbt, which takes seconds, before anything needs them."""
+    for module in ("dbt.cli.main", "dbt.adapters.duckdb", "retreasure_assets.automation.run"):
+        importlib.import_module(module)
+
+
 @contextmanager
-def sandbox_process(seed: int, days: int, scale: float, faults: str | None) -> Iterator[None]:
+def sandbox_process(
+    seed: int, days: int, scale: float, faults: str | None, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """A sandbox in a process of its own, with this process's environment pointing at it.
 
     Its state lives in the ``sandbox`` folder of RETREASURE_HOME.
+
+    Args:
+        seed, days, scale: choose the world.
+        faults: what to break, see FAULTS_HELP.
+        meanwhile: what to do while it starts.
 
     Raises:
         ConfigurationError: the sandbox did not start, or the faults cannot be understood.
@@ -265,6 +279,7 @@ def sandbox_process(seed: int, days: int, scale: float, faults: str | None) -> I
     )
     try:
         assert process.stdout is not None
+        meanwhile()
         announced = process.stdout.readline().split()
         if not announced:
             raise ConfigurationError("The sandbox did not start.", remedy="Run `retreasure sandbox` to see why.")

@@ -161,7 +161,8 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
     maintain(lake)
     if select is None and not any(result.status in _NOT_WELL for result in results):
         remember(settings, versions, project)
-    counts = row_counts(settings, list(built))
+    counts = {(table.layer, table.table): table.rows for table in published}
+    counts |= row_counts(settings, [table for table in built if table not in counts])
     for table, result in built.items():
         yield dg.Output(
             None,
