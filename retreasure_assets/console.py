@@ -87,8 +87,14 @@ def _summary(console: Console, platform: Platform, progress: Progress, outcome: 
     if kpis is not None:
         console.print(kpis)
     console.print(f"Read the sources in {outcome.sync_seconds:.1f} s, built in {outcome.build_seconds:.1f} s.")
+    for sentence in outcome.withheld:
+        console.print("[red]WITHHELD[/red]", end=" ")
+        console.print(sentence, markup=False)
     for check in outcome.failed_checks:
-        console.print(f"[yellow]{check.severity}[/yellow] {check.asset}: {check.check} did not hold")
+        if check.summary not in outcome.withheld:
+            told = check.summary or f"{check.asset}: {check.check} did not hold"
+            console.print(f"[yellow]{check.severity}[/yellow]", end=" ")
+            console.print(told, markup=False)
     for note in outcome.notes:
         console.print("[yellow]NOTE[/yellow]", end=" ")
         console.print(note, markup=False)

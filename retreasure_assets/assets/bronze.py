@@ -14,10 +14,13 @@ import dagster as dg
 from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure
 from retreasure_assets.entities import Connector, Entity, Window
 from retreasure_assets.errors import AlreadyRunningError, ConfigurationError, RetreasureError
-from retreasure_assets.lake.ingest import IngestionSummary, ingest, log_refusal
+from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.rows import SCHEMA
 from retreasure_assets.lake.storage import explained
+from retreasure_assets.quality.docs import docs_page
+from retreasure_assets.quality.intake import Intake, take_in
+from retreasure_assets.quality.result import Status
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.sources.registry import half_configured
 
@@ -41,6 +44,8 @@ COLUMNS = {
 
 #: The check that every record received is accounted for.
 BALANCE_CHECK = "records_balance"
+#: The check that what is new keeps the dataset's suite.
+GATE_CHECK = "gate"
 
 
 class SyncConfig(dg.Config):
@@ -102,7 +107,15 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
                 BALANCE_CHECK,
                 asset=key,
                 description="Received = new + duplicates + quarantined: no record is lost on the way in.",
-            )
+            ),
+            dg.AssetCheckSpec(
+                GATE_CHECK,
+                asset=key,
+                description=(
+                    "New rows keep the dataset's suite: bad rows are in quarantine (warning), or the whole batch is "
+                    "withheld and models build on the last good one (error)."
+                ),
+            ),
         ],
         retry_policy=SYNC_RETRIES,
         pool=_pool(entity),
@@ -129,7 +142,7 @@ def _opened(entity: Entity, platform: Platform) -> Connector | None:
     return connector if connector is not None and entity.name in connector.entities else None
 
 
-def _read(run_id: str, attempt: int, entity: Entity, config: SyncConfig, platform: Platform) -> IngestionSummary | None:
+def _read(run_id: str, attempt: int, entity: Entity, config: SyncConfig, platform: Platform) -> Intake | None:
     """Read one entity into bronze; None while its source is off."""
     with ExitStack() as held:
         try:
@@ -144,9 +157,10 @@ def _read(run_id: str, attempt: int, entity: Entity, config: SyncConfig, platfor
         except RetreasureError as error:
             log_refusal(platform.lake, entity, error, run_id=run_id)
             raise
-        return ingest(
+        return take_in(
             platform.readings.stoppable(connector),
             entity,
+            gates=platform.gates,
             lake=platform.lake,
             vault=vault,
             window=window,
@@ -162,7 +176,7 @@ def _begin_all(context: dg.AssetExecutionContext, platform: Platform) -> None:
     steps = context.get_step_execution_context().plan_data.execution_plan.step_keys_to_execute
     wanted = [entity for entity in platform.entities.values() if bronze_op_name(entity) in steps]
     given = context.run_config.get("ops", {})
-    plan: dict[str, list[tuple[str, Callable[[], IngestionSummary | None]]]] = defaultdict(list)
+    plan: dict[str, list[tuple[str, Callable[[], Intake | None]]]] = defaultdict(list)
     for entity in wanted:
         config = SyncConfig(**given.get(bronze_op_name(entity), {}).get("config", {}))
         read = partial(_read, context.run_id, 1, entity, config, platform)
@@ -177,17 +191,20 @@ def _sync(
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     attempt = context.retry_number + 1
     _begin_all(context, platform)
-    summary = platform.readings.result(context.run_id, entity.table)
-    if summary is None:
+    intake = platform.readings.result(context.run_id, entity.table)
+    if intake is None:
         try:
-            summary = _read(context.run_id, attempt, entity, config, platform)
+            intake = _read(context.run_id, attempt, entity, config, platform)
         except AlreadyRunningError as error:
             log_refusal(platform.lake, entity, error, run_id=context.run_id)
             raise
-    if summary is None:
+    if intake is None:
         off = {"source": f"{entity.source} is off"}
         balanced = dg.AssetCheckResult(check_name=BALANCE_CHECK, asset_key=key, passed=True)
-        return dg.MaterializeResult(key, metadata=off, check_results=[balanced])
+        return dg.MaterializeResult(
+            key, metadata=off, check_results=[balanced, _gate_check(key, entity, None, platform)]
+        )
+    summary = intake.summary
     counts = {
         "records": summary.records,
         "new": summary.new,
@@ -204,7 +221,26 @@ def _sync(
     return dg.MaterializeResult(
         key,
         metadata={**counts, "bytes": summary.bytes, "dagster/row_count": rows},
-        check_results=[balanced],
+        check_results=[balanced, _gate_check(key, entity, intake, platform)],
+    )
+
+
+def _gate_check(key: dg.AssetKey, entity: Entity, intake: Intake | None, platform: Platform) -> dg.AssetCheckResult:
+    """How the dataset stands at its gate: as this reading found it, or as it stood before."""
+    if intake is not None and intake.gate is not None:
+        status, facts = intake.gate.status, dict(intake.gate.metadata())
+    else:
+        last = platform.gates.last(entity)
+        status, facts = Status(last.get("status", Status.PASSED)), {"summary": "Nothing new was there to look at."}
+    docs = docs_page(platform.settings, f"bronze.{entity.table}")
+    if docs.exists():
+        facts["data_docs"] = dg.MetadataValue.path(str(docs))
+    return dg.AssetCheckResult(
+        check_name=GATE_CHECK,
+        asset_key=key,
+        passed=status is Status.PASSED,
+        severity=dg.AssetCheckSeverity.ERROR if status is Status.CLOSED else dg.AssetCheckSeverity.WARN,
+        metadata=facts,
     )
 
 

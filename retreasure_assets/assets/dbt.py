@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ import dagster as dg
 from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
 from retreasure_assets.automation.retries import as_dagster_failure
 from retreasure_assets.entities import Entity
-from retreasure_assets.errors import BuildError, RetreasureError
+from retreasure_assets.errors import AlreadyRunningError, BuildError, RetreasureError
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.news import news, remember
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
+from retreasure_assets.quality.result import Status
 from retreasure_assets.resources.dbt import Dbt, NodeResult, project_state
 from retreasure_assets.resources.platform import Platform
 
@@ -144,7 +145,9 @@ def _selected(
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, select: list[str] | None) -> Iterator[Any]:
     settings, lake = platform.settings, platform.lake
-    versions, project = prepare_warehouse(settings, lake, platform.entities), project_state(settings)
+    _ask_gates(context, platform)
+    admissions = platform.gates.admissions(platform.entities)
+    versions, project = prepare_warehouse(settings, lake, platform.entities, admissions), project_state(settings)
     folder = _artifacts(settings.home.absolute() / "build" / "dbt", context.run_id)
     if select is not None:
         results = dbt.build(settings, folder, select=select, exactly=True, told=platform.reporter.built)
@@ -177,6 +180,17 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
             f"{len(failed)} models could not be built: {', '.join(failed[:5])}.",
             remedy=f"dbt's messages are in {folder / 'dbt.log'}; everything that does not depend on them was built.",
         )
+
+
+def _ask_gates(context: dg.AssetExecutionContext, platform: Platform) -> None:
+    """Have gates look at what came to bronze without one: before a kill, or by another way than a sync."""
+    for entity in platform.entities.values():
+        if platform.gates.is_waiting(entity):
+            # A sync that is at this table asks its gate itself.
+            with suppress(AlreadyRunningError), run_lock(platform.settings, f"bronze_{entity.table}"):
+                result = platform.gates.check(entity, run_id=context.run_id)
+                if result is not None and result.status is not Status.PASSED:
+                    context.log.warning(result.sentence)
 
 
 def _whatever_is_new(

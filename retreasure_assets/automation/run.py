@@ -49,6 +49,8 @@ _SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
 _CHECK_FAILED = "DagsterAssetCheckFailedError"
 #: Failed tests, or files, that a sentence names.
 _NAMED = 5
+#: The exit code of a run that went well but for data that a gate withholds.
+WITHHELD = 8
 #: Bytes with which no run gets far.
 _NEARLY_NOTHING = 1 << 20
 
@@ -65,11 +67,12 @@ class StepFailure:
 
 @dataclass(frozen=True, slots=True)
 class FailedCheck:
-    """A data test that did not hold."""
+    """A data test that did not hold, and what it has to say of it."""
 
     asset: str
     check: str
     severity: str
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class RunOutcome:
         failed_checks: data tests that did not hold.
         notes: sentences that tell of something left undone which is no failure.
         sync_seconds, build_seconds: how long reading the sources and building took.
+        withheld: a sentence for each dataset whose gate is closed.
     """
 
     failures: Sequence[StepFailure]
@@ -88,11 +92,14 @@ class RunOutcome:
     notes: Sequence[str]
     sync_seconds: float
     build_seconds: float
+    withheld: Sequence[str] = ()
 
     @property
     def exit_code(self) -> int:
-        """Zero, or the first failure's."""
-        return self.failures[0].exit_code if self.failures else 0
+        """Zero, the first failure's, or that of data withheld."""
+        if self.failures:
+            return self.failures[0].exit_code
+        return WITHHELD if self.withheld else 0
 
 
 def dagster_instance(home: Path) -> dg.DagsterInstance:
@@ -152,6 +159,7 @@ def run_platform(
         notes=_notes(platform),
         sync_seconds=synced - started,
         build_seconds=finished - synced,
+        withheld=[sentence for entity in entities if (sentence := platform.gates.withheld(entity))],
     )
 
 
@@ -258,7 +266,10 @@ def _unexpected(name: str) -> str:
 def _failed_checks(result: dg.ExecuteInProcessResult) -> list[FailedCheck]:
     return [
         FailedCheck(
-            asset="/".join(evaluation.asset_key.path), check=evaluation.check_name, severity=evaluation.severity.value
+            asset="/".join(evaluation.asset_key.path),
+            check=evaluation.check_name,
+            severity=evaluation.severity.value,
+            summary=str(evaluation.metadata["summary"].value) if "summary" in evaluation.metadata else "",
         )
         for evaluation in result.get_asset_check_evaluations()
         if not evaluation.passed

@@ -44,7 +44,10 @@ _WRITER = WriterProperties(
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of a batch; ``records = new + duplicates + quarantined``."""
+    """What became of a batch; ``records = new + duplicates + quarantined``.
+
+    ``malformed`` counts those that cannot be read, also the ones that are in quarantine from before.
+    """
 
     batch_id: str
     records: int
@@ -52,6 +55,7 @@ class BatchResult:
     duplicates: int
     quarantined: int
     bytes: int
+    malformed: int = 0
 
 
 def utc_now() -> datetime:
@@ -152,6 +156,7 @@ class BronzeWriter:
             duplicates=len(batch.records) - new - quarantined,
             quarantined=quarantined,
             bytes=sum(map(len, batch.records)),
+            malformed=len(parts[0].judged.record_ids),
         )
 
     def _append_rows(self, batch: RawBatch, rows: NewRows, batch_id: str, run_id: str) -> None:

@@ -48,5 +48,17 @@ class CursorStore:
         """
         write_whole(self._path(entity), msgspec.json.encode(dict(cursor)))
 
+    def restore(self, entity: Entity, cursor: Cursor | None) -> None:
+        """Go back to an earlier cursor, or to none: the next sync reads again what came after it.
+
+        Raises:
+            LakeError: it cannot be written.
+        """
+        if cursor is not None:
+            self.save(entity, cursor)
+            return
+        with explained(f"The cursor of {entity.table}"):
+            self._path(entity).unlink(missing_ok=True)
+
     def _path(self, entity: Entity) -> Path:
         return self._folder / f"{entity.table}.json"

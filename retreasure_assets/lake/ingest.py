@@ -42,6 +42,7 @@ class IngestionSummary:
     duplicates: int = 0
     quarantined: int = 0
     bytes: int = 0
+    malformed: int = 0
     seconds: float = 0.0
 
     def plus(self, result: BatchResult) -> IngestionSummary:
@@ -54,6 +55,7 @@ class IngestionSummary:
             duplicates=self.duplicates + result.duplicates,
             quarantined=self.quarantined + result.quarantined,
             bytes=self.bytes + result.bytes,
+            malformed=self.malformed + result.malformed,
         )
 
 

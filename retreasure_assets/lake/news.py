@@ -21,12 +21,12 @@ _MEMORY = "ops.build_inputs"
 _PROJECT = ".project"
 
 
-def news(settings: Settings, versions: Mapping[str, int], project: str) -> frozenset[str] | None:
+def news(settings: Settings, versions: Mapping[str, int | str], project: str) -> frozenset[str] | None:
     """The bronze tables that changed since the last build that went well.
 
     Args:
         settings: where the warehouse is.
-        versions: the version of every bronze table that this build reads.
+        versions: what tells the state of every bronze table that this build reads.
         project: tells this state of the dbt project from others.
 
     Returns:
@@ -43,7 +43,7 @@ def news(settings: Settings, versions: Mapping[str, int], project: str) -> froze
     return frozenset(table for table, version in versions.items() if known.get(table) != str(version))
 
 
-def remember(settings: Settings, versions: Mapping[str, int], project: str) -> None:
+def remember(settings: Settings, versions: Mapping[str, int | str], project: str) -> None:
     """Note what a build that went well has read.
 
     Raises:

@@ -8,7 +8,7 @@ The views list exactly the files of each table's current Delta version, so what 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from retreasure_assets.errors import AlreadyRunningError, LakeError, RetreasureError
+from retreasure_assets.lake.admission import REPLAYED, Admission
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake, add_actions, explained, files, refused_by_system
 
@@ -40,7 +41,15 @@ _DAMAGED = re.compile(
 _HELD = re.compile(r"Could not set lock on file(?:.*\(PID ([0-9]+)\))?")
 
 
-def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[str]) -> dict[str, int]:
+#: Records that gates keep out, and those let in again, in the warehouse: what the views of bronze look up.
+_KEPT_OUT, _REPLAYED = "ops.kept_out", "ops.replayed"
+_KEPT_OUT_SCHEMA = pa.schema([("bronze_table", pa.string()), ("record_id", pa.string())])
+_REPLAYED_SCHEMA = _KEPT_OUT_SCHEMA.append(pa.field("replayed_at", pa.timestamp("us", tz="UTC")))
+
+
+def prepare_warehouse(
+    settings: Settings, lake: Lake, bronze_tables: Iterable[str], admissions: Mapping[str, Admission] | None = None
+) -> dict[str, int | str]:
     """Make the schemas and a view ``bronze.<table>`` and ``quarantine.bronze_<table>`` per table.
 
     A table that does not exist yet is an empty view of the same columns.
@@ -49,27 +58,36 @@ def prepare_warehouse(settings: Settings, lake: Lake, bronze_tables: Iterable[st
         settings: where the DuckDB file is.
         lake: the lake.
         bronze_tables: names of bronze tables, without their layer.
+        admissions: what gates let through of a table; all of it where none is named.
 
     Returns:
-        The version of each bronze table that its view shows, -1 where there is none yet.
+        What tells the state of each bronze table that its view shows from others: its version, -1 where there is none
+        yet, or the state of its admission.
 
     Raises:
         AlreadyRunningError: another process has the DuckDB file open.
         LakeError: the DuckDB file or a table cannot be opened.
     """
-    path, versions = settings.warehouse_path, {}
+    path, admissions = settings.warehouse_path, admissions or {}
+    versions: dict[str, int | str] = {}
     with open_warehouse(path, settings.duckdb_memory_limit, settings.threads) as engine:
         for schema in SCHEMAS:
             engine.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        _note_admissions(engine, admissions)
+        back = _replayed(lake) if any(admission.replayed for admission in admissions.values()) else None
         for table in sorted(set(bronze_tables)):
             for layer, name, columns in (
                 ("bronze", table, SCHEMA),
                 ("quarantine", f"bronze_{table}", QUARANTINE_SCHEMA),
             ):
                 found = lake.find(layer, name)
+                rows = _select(lake, layer, name, columns, found)
                 if layer == "bronze":
                     versions[name] = found.version() if found is not None else -1
-                view = f"CREATE OR REPLACE VIEW {layer}.{name} AS {_select(lake, layer, name, columns, found)}"
+                    if (admission := admissions.get(name)) is not None:
+                        versions[name] = admission.state
+                        rows = _admitted(rows, name, admission, back)
+                view = f"CREATE OR REPLACE VIEW {layer}.{name} AS {rows}"
                 # To make the view DuckDB opens the table's files: a damaged one shows here, by the table's name.
                 with explained(f"{layer}.{name}"):
                     engine.execute(view)
@@ -177,6 +195,40 @@ def quote(text: str) -> str:
 def quote_name(name: str) -> str:
     """A SQL name."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _note_admissions(engine: duckdb.DuckDBPyConnection, admissions: Mapping[str, Admission]) -> None:
+    """Write down who is kept out and who was let in again, for the views to look up."""
+    out = [(table, record_id) for table, one in admissions.items() for record_id in one.kept_out]
+    back = [(table, *pair) for table, one in admissions.items() for pair in one.replayed.items()]
+    for name, schema, rows in ((_KEPT_OUT, _KEPT_OUT_SCHEMA, out), (_REPLAYED, _REPLAYED_SCHEMA, back)):
+        values = [dict(zip(schema.names, row, strict=True)) for row in rows]
+        engine.register("noted", pa.Table.from_pylist(values, schema=schema))
+        engine.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM noted")
+        engine.unregister("noted")
+
+
+def _admitted(rows: str, table: str, admission: Admission, back: str | None) -> str:
+    """SQL of the rows that a gate lets through: until when, without whom, and who came back at another time."""
+    conditions = []
+    if admission.until is not None:
+        conditions.append(f"ingested_at <= TIMESTAMPTZ {quote(admission.until.isoformat())}")
+    if admission.kept_out:
+        kept_out = f"SELECT record_id FROM {_KEPT_OUT} WHERE bronze_table = {quote(table)}"
+        conditions.append(f"record_id NOT IN ({kept_out})")
+    shown = f"SELECT * FROM ({rows}) WHERE {' AND '.join(conditions)}" if conditions else rows
+    if not admission.replayed or back is None:
+        return shown
+    return (
+        f"{shown} UNION ALL SELECT again.* FROM ({back}) AS again INNER JOIN {_REPLAYED} AS chosen "
+        "ON chosen.record_id = again.record_id AND chosen.replayed_at = again.ingested_at "
+        f"WHERE chosen.bronze_table = {quote(table)}"
+    )
+
+
+def _replayed(lake: Lake) -> str:
+    """SQL of the rows that were ever let in again."""
+    return _select(lake, *REPLAYED, SCHEMA, lake.find(*REPLAYED))
 
 
 def _select(lake: Lake, layer: str, table: str, columns: pa.Schema, found: DeltaTable | None) -> str:

@@ -16,9 +16,10 @@ from typing import Protocol
 from retreasure_assets.entities import Connector, Entity
 from retreasure_assets.errors import ConfigurationError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult
-from retreasure_assets.lake.ingest import IngestionSummary
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault, open_vault
+from retreasure_assets.quality.gate import Gates
+from retreasure_assets.quality.intake import Intake
 from retreasure_assets.resources.readings import Readings
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.files import FileMapping, connectors, load_mappings
@@ -59,7 +60,7 @@ class Platform:
     settings: Settings
     reporter: Reporter = field(default_factory=SilentReporter)
     #: What the run under way reads ahead of its steps.
-    readings: Readings[IngestionSummary | None] = field(default_factory=Readings)
+    readings: Readings[Intake | None] = field(default_factory=Readings)
 
     @cached_property
     def lake(self) -> Lake:
@@ -70,6 +71,11 @@ class Platform:
     def vault(self) -> Vault:
         """The privacy vault."""
         return open_vault(self.settings)
+
+    @cached_property
+    def gates(self) -> Gates:
+        """The gates between bronze and the models."""
+        return Gates(self.lake, self.settings.duckdb_memory_limit, self.settings.threads)
 
     @property
     def mappings(self) -> Sequence[FileMapping]:
@@ -118,7 +124,7 @@ class Platform:
 
     def open(self) -> None:
         """Open what threads share, before there are several; what cannot be opened says so to whoever needs it."""
-        for name in ("lake", "vault", "entities", "_apis", "_folders"):
+        for name in ("lake", "gates", "vault", "entities", "_apis", "_folders"):
             with suppress(RetreasureError):
                 getattr(self, name)
 
