@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from retreasure_assets.errors import ConfigurationError, RetreasureError
+from retreasure_assets.quarantine_commands import quarantine
 
 errors = Console(file=sys.stderr, soft_wrap=True, highlight=False)
 console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
@@ -198,6 +199,9 @@ def doctor(context: click.Context, layout: str) -> None:
     findings = examine(load_settings())
     show_findings(console, findings, layout)
     context.exit(exit_code(findings))
+
+
+main.add_command(quarantine)
 
 
 @main.command()

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     duckdb_memory_limit: str = Field("1200MB", description="DuckDB's share of memory, such as 1200MB")
     threads: int = Field(2, ge=1, le=64, description="cores that bronze, DuckDB and dbt use")
 
+    quarantine_retention_days: int = Field(
+        365, ge=1, description="days that rows in quarantine are kept after they were replayed, discarded or closed"
+    )
+
     vault_key: SecretStr | None = Field(None, description="master key, base64 of 32 bytes; else a file in the home")
 
     shopify_url: HttpUrl | None = Field(None, description="other server than https://<shop>.myshopify.com")
@@ -111,6 +115,11 @@ class Settings(BaseSettings):
     def mappings_path(self) -> Path:
         """Where a user keeps file mappings of their own."""
         return self.home / "mappings"
+
+    @property
+    def suites_path(self) -> Path:
+        """Where a user keeps suites that take the place of the shipped ones."""
+        return self.home / "suites"
 
     @property
     def warehouse_path(self) -> Path:

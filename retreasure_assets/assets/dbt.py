@@ -24,6 +24,7 @@ from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
 from retreasure_assets.quality.result import Status
+from retreasure_assets.quality.silver_rules import enter_silver
 from retreasure_assets.resources.dbt import Dbt, NodeResult, project_state
 from retreasure_assets.resources.platform import Platform
 
@@ -161,6 +162,9 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
     # What is not built anew is still as it was published, unless somebody removed it.
     gone = [key for key in _tables(context) if key not in built and select is None and not lake.exists(*key)]
     published = publish(settings, lake, [table for table in [*built, *gone] if is_published(*table)])
+    if select is None:
+        enter_silver(lake, context.run_id)
+        platform.workplace.forget(settings.quarantine_retention_days)
     maintain(lake)
     if select is None and not any(result.status in _NOT_WELL for result in results):
         remember(settings, versions, project)

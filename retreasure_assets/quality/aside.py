@@ -21,11 +21,9 @@ from retreasure_assets.entities import Entity
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA
 from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files
 from retreasure_assets.lake.warehouse import quote, scan
-from retreasure_assets.quality.quarantine_log import Broken
+from retreasure_assets.quality.quarantine_log import READABLE, Broken
 from retreasure_assets.quality.result import GateResult
 
-#: The rule that a record which cannot be read breaks.
-READABLE = "readable"
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
@@ -77,7 +75,7 @@ def refused_records(lake: Lake, table: str, since: datetime | None) -> list[dict
     Raises:
         LakeError: the table cannot be read.
     """
-    source = _relation(lake, "quarantine", f"bronze_{table}")
+    source = relation(lake, "quarantine", f"bronze_{table}")
     if source is None:
         return []
     bound = "" if since is None else f" AND ingested_at > TIMESTAMPTZ {quote(since.isoformat())}"
@@ -99,7 +97,7 @@ def _told(reason: Broken) -> str:
 
 
 def _known(lake: Lake, name: str, wanted: set[str]) -> set[str]:
-    source = _relation(lake, "quarantine", name)
+    source = relation(lake, "quarantine", name)
     if source is None:
         return set()
     with duckdb.connect() as engine:
@@ -112,7 +110,7 @@ def _known(lake: Lake, name: str, wanted: set[str]) -> set[str]:
 
 def _copies(lake: Lake, table: str, reasons: Mapping[str, str]) -> pa.Table:
     """The bronze rows, each once as it came last, without their sealed bytes, with the reason."""
-    source = _relation(lake, "bronze", table)
+    source = relation(lake, "bronze", table)
     names = [name for name in QUARANTINE_SCHEMA.names if name not in ("sealed", "reason")]
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
@@ -128,7 +126,7 @@ def _copies(lake: Lake, table: str, reasons: Mapping[str, str]) -> pa.Table:
     return found.select(QUARANTINE_SCHEMA.names).cast(QUARANTINE_SCHEMA)
 
 
-def _relation(lake: Lake, layer: str, name: str) -> str | None:
+def relation(lake: Lake, layer: str, name: str) -> str | None:
     """SQL of a table's rows; None where there are none."""
     found = lake.find(layer, name)
     paths = files(lake, layer, name, add_actions(found)) if found is not None else []

@@ -49,7 +49,7 @@ def build_docs(settings: Settings, lake: Lake, tables: Collection[str]) -> Path:
         found = lake.find("bronze", table)
         if found is None:
             continue
-        suite = suite_of("bronze", table)
+        suite = suite_of("bronze", table, settings.suites_path)
         with explained(f"bronze.{table}"), duckdb.connect() as engine:
             engine.execute("SET TimeZone = 'UTC'")
             rows = scan(sorted(files(lake, "bronze", table, add_actions(found))), {"ingest_date": "DATE"})

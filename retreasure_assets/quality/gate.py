@@ -16,6 +16,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -27,7 +28,7 @@ from retreasure_assets.lake.admission import Admission
 from retreasure_assets.lake.storage import Lake, add_actions, explained, files
 from retreasure_assets.lake.warehouse import quote, scan
 from retreasure_assets.quality import evaluation
-from retreasure_assets.quality.aside import READABLE, put_aside, refused_records
+from retreasure_assets.quality.aside import put_aside, refused_records
 from retreasure_assets.quality.gate_state import GateState, GateStates, as_plain
 from retreasure_assets.quality.quarantine_log import Entry, Lifecycle, QuarantineLog
 from retreasure_assets.quality.result import GateResult
@@ -56,10 +57,12 @@ class Gates:
         lake: where bronze, quarantine and the gates' state are.
         memory_limit: DuckDB's share of memory.
         threads: cores to use.
+        suites: a folder of suites that take the place of the shipped ones.
     """
 
-    def __init__(self, lake: Lake, memory_limit: str = "1GB", threads: int = 2) -> None:
+    def __init__(self, lake: Lake, memory_limit: str = "1GB", threads: int = 2, suites: Path | None = None) -> None:
         self._lake = lake
+        self._suites = suites
         self._log = QuarantineLog(lake)
         self._states = GateStates(lake)
         self._config: dict[str, str | bool | int | float | list[str]] = {
@@ -85,7 +88,7 @@ class Gates:
         """
         began = time.perf_counter()
         table = entity.table
-        suite, state = suite_of("bronze", table), self._states.load(table)
+        suite, state = suite_of("bronze", table, self._suites), self._states.load(table)
         bronze = self._lake.find("bronze", table)
         version = -1 if bronze is None else bronze.version()
         unchanged = version == state.seen_version and not state.closed
@@ -158,9 +161,9 @@ class Gates:
         """
         kept: dict[str, list[Entry]] = {}
         for entry in self._log.entries():
-            # A record that could not be read is in no bronze table.
-            if entry.reasons[0].rule != READABLE:
-                kept.setdefault(entry.dataset, []).append(entry)
+            # What a rule of silver keeps out is hidden only once it stands elsewhere.
+            if (entry.in_bronze and entry.is_readable) or entry.status is Lifecycle.REPLAYED:
+                kept.setdefault(entry.bronze_table, []).append(entry)
         admissions = {}
         for table in tables:
             state = self._states.load(table)
@@ -169,7 +172,7 @@ class Gates:
             # Nothing let through yet: nothing is shown.
             until = state.admitted_until or datetime(1970, 1, 1, tzinfo=UTC)
             # What waits is not shown anyway, and no news.
-            known = [entry for entry in kept.get(f"bronze.{table}", ()) if entry.seen_at <= until]
+            known = [entry for entry in kept.get(table, ()) if not entry.in_bronze or entry.seen_at <= until]
             out = frozenset(entry.record_id for entry in known)
             back = {entry.record_id: entry.at for entry in known if entry.status is Lifecycle.REPLAYED}
             newest = max(back.values(), default=None)
@@ -185,6 +188,7 @@ class Gates:
         self._log.add(
             Entry(
                 dataset=suite.dataset,
+                bronze_table=suite.dataset.partition(".")[2],
                 record_id=row["record_id"],
                 natural_key=row["natural_key"],
                 content=row["payload_sha256"],
@@ -219,7 +223,12 @@ class Gates:
             ).fetchall()
         }
         engine.unregister("open_entries")
-        self._log.add(_ended(entry, result) for entry in entries if entry.record_id in healed)
+        why = "the source sent it again, in good form"
+        self._log.add(
+            entry.ended(Lifecycle.CLOSED, run_id=result.run_id, at=result.evaluated_at, why=why)
+            for entry in entries
+            if entry.record_id in healed
+        )
         return len(healed)
 
 
@@ -231,16 +240,6 @@ _OPEN = pa.schema(
         ("seen_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-
-
-def _ended(entry: Entry, result: GateResult) -> Entry:
-    return replace(
-        entry,
-        status=Lifecycle.CLOSED,
-        run_id=result.run_id,
-        at=result.evaluated_at,
-        why="the source sent it again, in good form",
-    )
 
 
 def _waiting(lake: Lake, table: str, bronze: DeltaTable, until: datetime | None) -> str:

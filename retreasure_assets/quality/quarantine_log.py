@@ -30,6 +30,7 @@ SCHEMA = pa.schema(
     [
         ("entry_id", pa.string()),
         ("dataset", pa.string()),
+        ("bronze_table", pa.string()),
         ("record_id", pa.string()),
         ("natural_key", pa.string()),
         ("content", pa.string()),
@@ -46,6 +47,10 @@ SCHEMA = pa.schema(
     ]
 )
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+
+
+#: The rule that a record which cannot be read breaks.
+READABLE = "readable"
 
 
 class Lifecycle(StrEnum):
@@ -72,6 +77,7 @@ class Entry:
 
     Args:
         dataset: the dataset that the row is kept out of.
+        bronze_table: the table of its record.
         record_id: the bronze record, or the refused one.
         natural_key: the source's key; None where it could not be read.
         content: digest of the record's own bytes.
@@ -88,6 +94,7 @@ class Entry:
     """
 
     dataset: str
+    bronze_table: str
     record_id: str
     natural_key: str | None
     content: str | None
@@ -104,8 +111,23 @@ class Entry:
 
     @property
     def entry_id(self) -> str:
-        """Twelve hex digits that name it."""
-        return hashlib.sha256(f"{self.dataset}\n{self.record_id}".encode()).hexdigest()[:12]
+        """Twelve hex digits that name it: a record of bronze, or what is known by its key in silver."""
+        name = self.record_id if self.in_bronze else self.natural_key
+        return hashlib.sha256(f"{self.dataset}\n{name}".encode()).hexdigest()[:12]
+
+    @property
+    def in_bronze(self) -> bool:
+        """Whether the gate of bronze keeps it out, and not a rule of silver."""
+        return self.dataset.startswith("bronze.")
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its record could be read; where not, no bronze table has it."""
+        return all(reason.rule != READABLE for reason in self.reasons)
+
+    def ended(self, status: Lifecycle, *, run_id: str, at: datetime, why: str, who: str | None = None) -> Entry:
+        """The event that ends it."""
+        return replace(self, status=status, run_id=run_id, at=at, why=why, who=who)
 
 
 class QuarantineLog:
@@ -190,6 +212,7 @@ def _row(entry: Entry) -> dict[str, object]:
     return {
         "entry_id": entry.entry_id,
         "dataset": entry.dataset,
+        "bronze_table": entry.bronze_table,
         "record_id": entry.record_id,
         "natural_key": entry.natural_key,
         "content": entry.content,

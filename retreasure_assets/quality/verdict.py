@@ -43,16 +43,17 @@ def waiting_bad(engine: duckdb.DuckDBPyConnection, suite: Suite, found: Split) -
         ``superseded``, whether its record came again in good form while it waited.
     """
     names = ", ".join(f"bad.{name}" for name in KEPT)
+    shapes = evaluation.shapes(suite, found.faulty)
     answer = engine.execute(
         f"SELECT {names}, bad.broken, bad.shapes, coalesce(good.newest > bad.ingested_at, false) "
-        f"FROM (SELECT *, {evaluation.shapes(suite, found.faulty)} AS shapes FROM {BATCH} WHERE len(broken) > 0) AS bad "
+        f"FROM (SELECT *, {shapes} AS shapes FROM {BATCH} WHERE len(broken) > 0) AS bad "
         f"LEFT JOIN (SELECT natural_key, max(ingested_at) AS newest FROM {BATCH} "
         "WHERE len(broken) = 0 GROUP BY natural_key) AS good ON good.natural_key = bad.natural_key"
     ).fetchall()
     rows = []
-    for *values, indices, shapes, superseded in answer:
+    for *values, indices, masked, superseded in answer:
         rules = [suite.rules[index] for index in indices]
-        reasons = [Broken(rule.name, rule.column, shape) for rule, shape in zip(rules, shapes, strict=True)]
+        reasons = [Broken(rule.name, rule.column, shape) for rule, shape in zip(rules, masked, strict=True)]
         kept = dict(zip(KEPT, values, strict=True))
         rows.append({**kept, "reasons": reasons, "rules": indices, "superseded": superseded})
     return rows

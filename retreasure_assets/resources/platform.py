@@ -20,6 +20,8 @@ from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault, open_vault
 from retreasure_assets.quality.gate import Gates
 from retreasure_assets.quality.intake import Intake
+from retreasure_assets.quality.suite import Suite, suite_of
+from retreasure_assets.quality.workplace import Workplace
 from retreasure_assets.resources.readings import Readings
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.files import FileMapping, connectors, load_mappings
@@ -75,7 +77,17 @@ class Platform:
     @cached_property
     def gates(self) -> Gates:
         """The gates between bronze and the models."""
-        return Gates(self.lake, self.settings.duckdb_memory_limit, self.settings.threads)
+        settings = self.settings
+        return Gates(self.lake, settings.duckdb_memory_limit, settings.threads, settings.suites_path)
+
+    @cached_property
+    def workplace(self) -> Workplace:
+        """The quarantine."""
+
+        def suite(table: str) -> Suite:
+            return suite_of("bronze", table, self.settings.suites_path)
+
+        return Workplace(self.lake, self.entities, self.api_entities.keys(), lambda: self.vault, suite)
 
     @property
     def mappings(self) -> Sequence[FileMapping]:

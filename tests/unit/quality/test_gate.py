@@ -138,7 +138,7 @@ def test_no_record_where_there_always_is_one(gates: Gates, receive: Receive, mon
     assert receive([]).status is Status.PASSED
     never = suites.suite_of("bronze", "shopify_locations")
     assert never.never_empty
-    monkeypatch.setattr("retreasure_assets.quality.gate.suite_of", lambda layer, table: never)
+    monkeypatch.setattr("retreasure_assets.quality.gate.suite_of", lambda layer, table, folder: never)
     assert "no record at all" in receive([]).sentence
 
 
