@@ -205,6 +205,17 @@ main.add_command(quarantine)
 
 
 @main.command()
+@click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def status(layout: str) -> None:
+    """Say how the platform does: sources, tables, what fails and what is in quarantine."""
+    from retreasure_assets.console_status import show_status
+    from retreasure_assets.settings import active_settings
+    from retreasure_assets.status import look
+
+    show_status(console, look(active_settings()), layout)
+
+
+@main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 @world_options
 def up(port: int, seed: int, days: int, scale: float, faults: str | None) -> None:

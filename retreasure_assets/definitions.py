@@ -9,6 +9,8 @@ import dagster as dg
 
 from retreasure_assets.assets.bronze import build_bronze_asset
 from retreasure_assets.assets.dbt import build_dbt_assets
+from retreasure_assets.automation.alert_sensors import build_alert_sensors
+from retreasure_assets.automation.freshness import of_bronze
 from retreasure_assets.automation.jobs import build_jobs
 from retreasure_assets.automation.sensors import build_automation_sensor, build_dropped_files_sensor
 from retreasure_assets.resources.dbt import Dbt, manifest_path
@@ -28,11 +30,12 @@ def build_definitions(
     platform = platform or Platform(active_settings())
     dbt_models = build_dbt_assets(manifest_path(platform.settings))
     jobs, schedules = build_jobs(platform.api_entities.values(), platform.file_entities.values(), dbt_models)
+    bronze = [build_bronze_asset(entity, of_bronze(platform, entity)) for entity in platform.entities.values()]
     return dg.Definitions(
-        assets=[*(build_bronze_asset(entity) for entity in platform.entities.values()), dbt_models],
+        assets=[*bronze, dbt_models],
         jobs=jobs,
         schedules=schedules,
-        sensors=[build_dropped_files_sensor(), build_automation_sensor()],
+        sensors=[build_dropped_files_sensor(), build_automation_sensor(), *build_alert_sensors()],
         resources={"platform": platform, "dbt": Dbt(), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -26,6 +26,9 @@ class RetreasureError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        #: How often it was tried before this was raised, and for how many seconds; whoever retries says so.
+        self.attempts = 1
+        self.seconds = 0.0
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}"
@@ -65,10 +68,20 @@ class MalformedInputError(SourceError):
     """A file or page cannot be read as what it claims to be."""
 
 
+class CircuitOpenError(SourceError):
+    """A source that kept failing is left alone for a while: nothing was asked."""
+
+
 class LakeError(RetreasureError):
     """The lake cannot be read or written: rights, disk space, a damaged table."""
 
     exit_code = 4
+
+
+class BusyLakeError(LakeError):
+    """Other writers kept getting in between: worth another try."""
+
+    transient = True
 
 
 class VaultError(RetreasureError):

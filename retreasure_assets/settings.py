@@ -78,6 +78,14 @@ class Settings(BaseSettings):
     easypost_url: HttpUrl | None = Field(None, description="other server than https://api.easypost.com")
     easypost_api_key: SecretStr | None = Field(None, description="production API key of EasyPost (EZAK...)")
 
+    slack_token: SecretStr | None = Field(None, description="bot token of the Slack app that posts alerts (xoxb-...)")
+    slack_channel: str | None = Field(None, description="Slack channel for alerts: its id, or #name")
+    slack_url: HttpUrl | None = Field(None, description="other server than https://slack.com/api")
+    alert_urls: SecretStr | None = Field(None, description="further channels as apprise addresses, between blanks")
+    alert_repeat_hours: int = Field(24, ge=1, description="hours until an open failure is told again")
+    dagster_url: HttpUrl | None = Field(None, description="where the Dagster UI is, for links in alerts")
+    runbook_url: str = Field("docs/runbook.md", description="where the runbook is, for links in alerts")
+
     geoip_database: Path | None = Field(None, description="MaxMind database (.mmdb) that tells where an address is")
     ship_from: str = Field(
         "",

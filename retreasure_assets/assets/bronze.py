@@ -11,7 +11,7 @@ from functools import partial
 
 import dagster as dg
 
-from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure
+from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure, unforeseen
 from retreasure_assets.entities import Connector, Entity, Window
 from retreasure_assets.errors import AlreadyRunningError, ConfigurationError, RetreasureError
 from retreasure_assets.lake.ingest import log_refusal
@@ -85,8 +85,13 @@ def _pool(entity: Entity) -> str:
     return f"bronze_{entity.table}"
 
 
-def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
-    """The asset ``bronze/<source>_<entity>``: sync what is new, append it to its Delta table."""
+def build_bronze_asset(entity: Entity, freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
+    """The asset ``bronze/<source>_<entity>``: sync what is new, append it to its Delta table.
+
+    Args:
+        entity: what it holds.
+        freshness: how old it may be; None for what comes when somebody drops it.
+    """
     key = dg.AssetKey(["bronze", entity.table])
 
     @dg.multi_asset(
@@ -100,6 +105,7 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
                 kinds={"python", "deltalake", "bronze"},
                 tags={"layer": "bronze", "personal": "yes" if entity.personal else "no"},
                 metadata={"dagster/column_schema": _column_schema()},
+                freshness_policy=freshness,
             )
         ],
         check_specs=[
@@ -128,6 +134,8 @@ def build_bronze_asset(entity: Entity) -> dg.AssetsDefinition:
                 return _sync(context, key, entity, config, platform)
         except RetreasureError as error:
             raise as_dagster_failure(error) from None
+        except Exception as error:
+            raise unforeseen(error) from error
 
     return sync
 
@@ -152,6 +160,8 @@ def _read(run_id: str, attempt: int, entity: Entity, config: SyncConfig, platfor
             window = config.window()
             held.enter_context(run_lock(platform.settings, _pool(entity)))
             vault = platform.vault
+            if entity.table in platform.api_entities:
+                held.enter_context(platform.circuits.guard(entity.source))
         except AlreadyRunningError:
             raise
         except RetreasureError as error:

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
+from retreasure_assets.automation.freshness import GOLD
 from retreasure_assets.automation.retries import as_dagster_failure
 from retreasure_assets.entities import Entity
 from retreasure_assets.errors import AlreadyRunningError, BuildError, RetreasureError
@@ -115,7 +116,7 @@ def _specs(
 ) -> tuple[Sequence[dg.AssetSpec], Sequence[dg.AssetCheckSpec]]:
     """The models as assets, their tests as checks."""
     assets = {
-        unique_id: translator.get_asset_spec(manifest, unique_id, None)
+        unique_id: _fresh(translator.get_asset_spec(manifest, unique_id, None))
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] == "model"
     }
@@ -127,6 +128,11 @@ def _specs(
                 if check is not None:
                     checks[check.key] = check
     return list(assets.values()), list(checks.values())
+
+
+def _fresh(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Gold must not grow old; what it is built from need not change."""
+    return spec.replace_attributes(freshness_policy=GOLD) if spec.key.path[0] == "gold" else spec
 
 
 def _selected(

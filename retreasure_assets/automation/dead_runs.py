@@ -31,11 +31,22 @@ def command_tags(settings: Settings) -> Mapping[str, str]:
     return {_COMMAND_TAG: hashlib.sha256(str(settings.home.absolute()).encode()).hexdigest()[:16]}
 
 
-def end_runs_of_dead_commands(instance: dg.DagsterInstance, settings: Settings) -> None:
-    """End what earlier commands left unfinished; they are dead, as the caller holds the lock of a whole run."""
+def is_of_command(run: dg.DagsterRun) -> bool:
+    """Whether `retreasure run` made a run; it tells of it itself."""
+    return _COMMAND_TAG in run.tags
+
+
+def end_runs_of_dead_commands(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
+    """End what earlier commands left unfinished; they are dead, as the caller holds the lock of a whole run.
+
+    Returns:
+        Their ids.
+    """
     begun = [status for status in dg.DagsterRunStatus if status not in _ENDED]
-    for run in instance.get_runs(dg.RunsFilter(tags=dict(command_tags(settings)), statuses=begun)):
+    runs = instance.get_runs(dg.RunsFilter(tags=dict(command_tags(settings)), statuses=begun))
+    for run in runs:
         instance.report_run_failed(run, _REASON)
+    return [run.run_id for run in runs]
 
 
 def free_slots_of_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> None:

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,13 @@ from retreasure_assets.automation.dead_runs import (
     free_slots_of_dead_runs,
 )
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
+from retreasure_assets.automation.observing import CHECK_FAILED, Observed, class_of, observed
+from retreasure_assets.automation.owners import catalogue_of
+from retreasure_assets.automation.watching import open_circuits
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
-from retreasure_assets.errors import BuildError, ConfigurationError, RetreasureError, SourceError
+from retreasure_assets.errors import AlreadyRunningError, BuildError, ConfigurationError, RetreasureError, SourceError
+from retreasure_assets.lake.failures import Kind, Severity, Symptom
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import explained
@@ -45,8 +50,6 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _RUN = Entity(source="platform", name="run", natural_key=(), updated_at=None, description="A run as a whole.")
 #: SQLITE_FULL, SQLITE_READONLY and SQLITE_CANTOPEN in the system's terms (https://www.sqlite.org/rescode.html).
 _SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
-#: Dagster's error for a blocking check that failed; the class itself is not public.
-_CHECK_FAILED = "DagsterAssetCheckFailedError"
 #: Failed tests, or files, that a sentence names.
 _NAMED = 5
 #: The exit code of a run that went well but for data that a gate withholds.
@@ -136,7 +139,8 @@ def run_platform(
         definitions = build_definitions(platform)
         with _history_explained(platform.settings.home), dagster_instance(platform.settings.home) as instance:
             tags = command_tags(platform.settings)
-            end_runs_of_dead_commands(instance, platform.settings)
+            if dead := end_runs_of_dead_commands(instance, platform.settings):
+                platform.teller.note([_died(len(dead))], by=dead[0], run_id=dead[0])
             free_slots_of_dead_runs(instance, platform.settings)
             started = time.monotonic()
             sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
@@ -153,6 +157,7 @@ def run_platform(
                     instance=instance, run_config=_QUIET, raise_on_error=False, tags=dict(tags)
                 )
             finished = time.monotonic()
+        _tell(platform, definitions, sync, build)
     return RunOutcome(
         failures=[*_failures(sync), *_failures(build)],
         failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
@@ -163,14 +168,54 @@ def run_platform(
     )
 
 
+def _tell(platform: Platform, definitions: dg.Definitions, *results: dg.ExecuteInProcessResult) -> None:
+    """Note what both runs tell, as the one run that they are to people, and send what is due."""
+    catalogue = catalogue_of(definitions.resolve_asset_graph(), platform)
+    seen = Observed(well=[(Kind.RUN, _RUN.name)])
+    for result in results:
+        seen = seen.plus(observed(result.all_events, catalogue))
+    seen = seen.plus(Observed(list(open_circuits(platform, datetime.now(UTC)))))
+    run_id = next((result.run_id for result in results if not result.success), results[0].run_id)
+    platform.teller.note(seen.failing, well=seen.well, by=run_id, run_id=run_id)
+    platform.teller.send()
+
+
+def _died(count: int) -> Symptom:
+    """What is to be said of earlier commands whose process ended before they did."""
+    return Symptom(
+        kind=Kind.RUN,
+        subject=_RUN.name,
+        cause="The process of the last `retreasure run` ended before the run did.",
+        error_class="DeadRun",
+        remedy="Nothing is lost: this run goes on where it was.",
+        attempts=count,
+    )
+
+
 @contextmanager
 def _refusals_logged(platform: Platform) -> Iterator[None]:
-    """A run that cannot even begin leaves a row in the ingestion log, as one whose source fails does."""
+    """A run that cannot even begin leaves a row in the logs, as one whose source fails does."""
     try:
         yield
     except RetreasureError as error:
-        log_refusal(platform.lake, _RUN, error, run_id=str(uuid.uuid4()))
+        run_id = str(uuid.uuid4())
+        log_refusal(platform.lake, _RUN, error, run_id=run_id)
+        # Who typed a wrong word, or started a second run, reads it on the screen.
+        if not isinstance(error, ConfigurationError | AlreadyRunningError):
+            platform.teller.note([_refused_to_begin(error)], by=run_id)
+            platform.teller.send()
         raise
+
+
+def _refused_to_begin(error: RetreasureError) -> Symptom:
+    return Symptom(
+        kind=Kind.RUN,
+        subject=_RUN.name,
+        cause=error.message,
+        error_class=type(error).__name__,
+        remedy=error.remedy,
+        severity=Severity.CRITICAL,
+    )
 
 
 @contextmanager
@@ -227,13 +272,13 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[StepFailure]:
         declared = data.user_failure_data
         metadata: dict[str, Any] = {name: value.value for name, value in declared.metadata.items()} if declared else {}
         message, code = (declared.description if declared else None), int(metadata.get("exit_code", 1))
-        if message is None and _class_of(data.error) == _CHECK_FAILED:
+        if message is None and class_of(data.error) == CHECK_FAILED:
             refusal = _refused(_failed_checks(result))
             message, code = str(refusal), refusal.exit_code
         failures.append(
             StepFailure(
                 step=str(event.step_key),
-                message=message or _unexpected(_class_of(data.error)),
+                message=message or _unexpected(class_of(data.error)),
                 exit_code=code,
                 traceback=data.error_display_string,
             )
@@ -249,13 +294,6 @@ def _refused(checks: Sequence[FailedCheck]) -> BuildError:
         f"Data that must hold does not: {', '.join(names[:_NAMED])}{more}; what depends on it was not built.",
         remedy="Correct the records that the test finds in their source, then run again.",
     )
-
-
-def _class_of(error: dg.SerializableErrorInfo | None) -> str:
-    """The class of the error behind the others."""
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return (error.cls_name if error else None) or "error"
 
 
 def _unexpected(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pyarrow as pa
 from deltalake import DeltaTable, WriterProperties
@@ -141,3 +141,32 @@ class IngestionLog:
                         metadata={"run_id": attempt.run_id},
                         read=read,
                     )
+
+
+def last_news(lake: Lake, since: datetime) -> dict[str, datetime]:
+    """Source -> when it last had something new.
+
+    Args:
+        lake: whose log is asked.
+        since: how far back to look.
+
+    Raises:
+        LakeError: the log cannot be read.
+    """
+    return _latest(lake, since, [("new", ">", 0)])
+
+
+def last_successes(lake: Lake, since: datetime) -> dict[str, datetime]:
+    """Source -> when a batch of it was last written, new or not; see ``last_news``."""
+    return _latest(lake, since, [])
+
+
+def _latest(lake: Lake, since: datetime, more: list[tuple[str, str, object]]) -> dict[str, datetime]:
+    with explained(f"{LAYER}.{TABLE}"):
+        table = lake.find(LAYER, TABLE)
+        if table is None:
+            return {}
+        bounds = [("log_date", ">=", since.date()), ("status", "=", "ok"), *more]
+        rows = table.to_pyarrow_table(columns=["source", "finished_at"], filters=bounds)
+        latest = rows.group_by("source").aggregate([("finished_at", "max")]).to_pylist()
+    return {row["source"]: row["finished_at_max"].astimezone(UTC) for row in latest}

@@ -21,7 +21,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from retreasure_assets.errors import LakeError
+from retreasure_assets.errors import BusyLakeError, LakeError
 
 LAYERS = ("bronze", "silver", "gold", "quarantine", "ops")
 #: Compact a partition's table when this many commits or small files have gathered: a commit takes 18 ms on a new
@@ -31,7 +31,7 @@ _SMALL_BYTES = 16 << 20
 #: Readers of an old version and a killed writer's leftovers are safe this long.
 _RETENTION_HOURS = 24 * 7
 #: The application transaction that numbers appends.
-_WRITER_ID = "retreasure"
+WRITER_ID = "retreasure"
 #: How Rust's errors name those of the system.
 _OS_ERROR = re.compile(r"(?:os error |code: )([0-9]+)")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -172,7 +172,7 @@ def append(
         partition_by=[partition_by],
         writer_properties=writer,
         commit_properties=CommitProperties(
-            custom_metadata=dict(metadata), app_transactions=[Transaction(_WRITER_ID, appends(read) + 1)]
+            custom_metadata=dict(metadata), app_transactions=[Transaction(WRITER_ID, appends(read) + 1)]
         ),
     )
     return read
@@ -180,7 +180,7 @@ def append(
 
 def appends(table: DeltaTable | None) -> int:
     """The number of the last append that this version of a table has seen; 0 for none."""
-    return (table.transaction_version(_WRITER_ID) or 0) if table is not None else 0
+    return (table.transaction_version(WRITER_ID) or 0) if table is not None else 0
 
 
 def files(lake: Lake, layer: str, table: str, actions: pa.Table) -> list[str]:
@@ -274,7 +274,7 @@ def _explain(what: str, error: Exception) -> LakeError:
     if isinstance(error, TableNotFoundError):
         return LakeError(f"{what} does not exist yet.", remedy="Load it first with `retreasure run`.")
     if isinstance(error, CommitFailedError):
-        return LakeError(
+        return BusyLakeError(
             f"{what} could not be written: another writer kept getting in between.",
             remedy="Let one run end before the next starts, then run again; nothing is lost.",
         )

@@ -16,6 +16,7 @@ from typing import Protocol
 from retreasure_assets.entities import Connector, Entity
 from retreasure_assets.errors import ConfigurationError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult
+from retreasure_assets.lake.circuits import Circuits
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault, open_vault
 from retreasure_assets.quality.gate import Gates
@@ -23,6 +24,7 @@ from retreasure_assets.quality.intake import Intake
 from retreasure_assets.quality.suite import Suite, suite_of
 from retreasure_assets.quality.workplace import Workplace
 from retreasure_assets.resources.readings import Readings
+from retreasure_assets.resources.telling import Teller
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.files import FileMapping, connectors, load_mappings
 from retreasure_assets.sources.files import entities as file_entities
@@ -68,6 +70,16 @@ class Platform:
     def lake(self) -> Lake:
         """The Delta tables."""
         return Lake(self.settings.lake_path)
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        """Which sources are left alone for a while."""
+        return Circuits(self.lake)
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Who keeps the failure log and tells people."""
+        return Teller(self.settings, self.lake)
 
     @cached_property
     def vault(self) -> Vault:

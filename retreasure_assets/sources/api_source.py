@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from retreasure_assets.entities import Connector, Entity
 from retreasure_assets.settings import Settings
@@ -22,9 +23,11 @@ class ApiSource:
         missing: what is still to be set to switch it on, as a sentence; None when nothing is.
         connect: its connector, called only when nothing is missing. It opens no connection, and raises
             ConfigurationError for a setting that cannot be right.
+        silent_after: how long it may have nothing new before people are told: longer than its longest pause.
     """
 
     name: str
     entities: Mapping[str, Entity]
     missing: Callable[[Settings], str | None]
     connect: Callable[[Settings], Connector]
+    silent_after: timedelta = timedelta(days=3)

@@ -27,6 +27,7 @@ from retreasure_assets.errors import (
     ConfigurationError,
     MalformedInputError,
     PermanentSourceError,
+    RetreasureError,
     TransientSourceError,
 )
 
@@ -153,7 +154,12 @@ class HttpClient:
         def attempt() -> T:
             return reader(self._send(method, url, body, headers or {}, accept))
 
-        return self._retrying()(attempt)
+        retrying, started = self._retrying(), time.monotonic()
+        try:
+            return retrying(attempt)
+        except RetreasureError as error:
+            error.attempts, error.seconds = retrying.statistics["attempt_number"], time.monotonic() - started
+            raise
 
     def request(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from retreasure_assets.settings import ECB_URL, Settings
 from retreasure_assets.sources.api_source import ApiSource
 from retreasure_assets.sources.fx.connector import FxConnector
@@ -23,4 +25,11 @@ def _connect(settings: Settings) -> FxConnector:
     )
 
 
-SOURCE = ApiSource("fx", ENTITIES, _missing, _connect)
+SOURCE = ApiSource(
+    "fx",
+    ENTITIES,
+    _missing,
+    _connect,
+    # The ECB publishes nothing for five days around Easter and Christmas.
+    silent_after=timedelta(days=6),
+)
