@@ -98,6 +98,11 @@ def _summary(console: Console, platform: Platform, progress: Progress, outcome: 
     for note in outcome.notes:
         console.print("[yellow]NOTE[/yellow]", end=" ")
         console.print(note, markup=False)
+    if outcome.alerts.sent:
+        console.print(f"Alerts sent: {outcome.alerts.sent}.")
+    if outcome.alerts.failed:
+        waiting = "Alerts wait in ops.alerts for a channel that did not take them; the next run sends them."
+        console.print(f"[yellow]NOTE[/yellow] {waiting}")
 
 
 def _failures(errors: Console, outcome: RunOutcome, *, debug: bool) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 import dagster as dg
 from sqlalchemy.exc import OperationalError
 
+from retreasure_assets.alerts.outbox import Delivered
 from retreasure_assets.assets.bronze import SyncConfig, bronze_op_name
 from retreasure_assets.automation.dead_runs import (
     command_tags,
@@ -86,6 +87,7 @@ class RunOutcome:
         failures: steps that failed.
         failed_checks: data tests that did not hold.
         notes: sentences that tell of something left undone which is no failure.
+        alerts: what was told of it, and to how many channels it could not be.
         sync_seconds, build_seconds: how long reading the sources and building took.
         withheld: a sentence for each dataset whose gate is closed.
     """
@@ -93,6 +95,7 @@ class RunOutcome:
     failures: Sequence[StepFailure]
     failed_checks: Sequence[FailedCheck]
     notes: Sequence[str]
+    alerts: Delivered
     sync_seconds: float
     build_seconds: float
     withheld: Sequence[str] = ()
@@ -157,18 +160,19 @@ def run_platform(
                     instance=instance, run_config=_QUIET, raise_on_error=False, tags=dict(tags)
                 )
             finished = time.monotonic()
-        _tell(platform, definitions, sync, build)
+        alerts = _tell(platform, definitions, sync, build)
     return RunOutcome(
         failures=[*_failures(sync), *_failures(build)],
         failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
         notes=_notes(platform),
+        alerts=alerts,
         sync_seconds=synced - started,
         build_seconds=finished - synced,
         withheld=[sentence for entity in entities if (sentence := platform.gates.withheld(entity))],
     )
 
 
-def _tell(platform: Platform, definitions: dg.Definitions, *results: dg.ExecuteInProcessResult) -> None:
+def _tell(platform: Platform, definitions: dg.Definitions, *results: dg.ExecuteInProcessResult) -> Delivered:
     """Note what both runs tell, as the one run that they are to people, and send what is due."""
     catalogue = catalogue_of(definitions.resolve_asset_graph(), platform)
     seen = Observed(well=[(Kind.RUN, _RUN.name)])
@@ -177,7 +181,7 @@ def _tell(platform: Platform, definitions: dg.Definitions, *results: dg.ExecuteI
     seen = seen.plus(Observed(list(open_circuits(platform, datetime.now(UTC)))))
     run_id = next((result.run_id for result in results if not result.success), results[0].run_id)
     platform.teller.note(seen.failing, well=seen.well, by=run_id, run_id=run_id)
-    platform.teller.send()
+    return platform.teller.send()
 
 
 def _died(count: int) -> Symptom:

@@ -29,6 +29,7 @@ from retreasure_assets.sandbox.fault_spec import FaultSpec, parse_faults
 from retreasure_assets.sandbox.faults import FaceState, Faults
 from retreasure_assets.sandbox.fx import FxFace
 from retreasure_assets.sandbox.shopify import ShopifyFace, ShopifyOptions
+from retreasure_assets.sandbox.slack import SlackFace
 from retreasure_assets.sandbox.square import SquareFace
 from retreasure_assets.sandbox.world import World
 
@@ -37,6 +38,8 @@ HOST = "127.0.0.1"
 #: The faces that need nothing but the world.
 _PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace)
 FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
+#: Where the platform sends something; no fault meets it on the way.
+_DESTINATIONS: tuple[type[Face], ...] = (SlackFace,)
 
 #: Seconds to wait for the server to start or stop.
 _PATIENCE = 15.0
@@ -78,10 +81,12 @@ def create_app(world: World, shopify: ShopifyOptions | None = None, handling: Ha
     """
     handling = handling or Handling()
     faces: list[Face] = [ShopifyFace(world, shopify), *(face(world) for face in _PLAIN_FACES)]
-    paths = {name: path for face in faces for name, path in face.paths.items()}
+    destinations = [face(world) for face in _DESTINATIONS]
+    paths = {name: path for face in [*faces, *destinations] for name, path in face.paths.items()}
     faults = Faults(handling.faults, world.seed) if handling.faults else None
     contracts = Contracts(handling.contracts, handling.check_answers) if handling.contracts else None
     routes = [route for face in faces for route in _routes(face, faults, contracts)]
+    routes += [route for face in destinations for route in face.routes]
 
     async def index(_request: Request) -> Response:
         return JSONResponse(
@@ -121,7 +126,7 @@ def _routes(face: Face, faults: Faults | None, contracts: Contracts | None) -> l
 def environment(base_url: str) -> dict[str, str]:
     """The settings that point the platform at a sandbox at ``base_url``."""
     found: dict[str, str] = {}
-    for face in FACES:
+    for face in (*FACES, *_DESTINATIONS):
         found.update(face.environment(base_url))
     return found
 

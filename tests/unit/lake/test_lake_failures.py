@@ -18,11 +18,6 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
 def symptom(subject: str = "bronze.etsy_orders", **more: object) -> Symptom:
     given = {"cause": "Etsy could not answer.", "error_class": "TransientSourceError", "attempts": 4} | more
     return Symptom(Kind.SOURCE, subject, **given)  # type: ignore[arg-type]
