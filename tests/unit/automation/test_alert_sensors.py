@@ -15,6 +15,7 @@ from dagster._core.definitions.freshness import FreshnessState, FreshnessStateCh
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
 from dagster._core.test_utils import create_run_for_test
+from dagster_shared.error import SerializableErrorInfo
 from pydantic import HttpUrl, SecretStr
 
 from retreasure_assets.assets.bronze import build_bronze_asset
@@ -258,7 +259,7 @@ def test_a_sensor_whose_ticks_all_fail_is_seen(platform: Platform, kept: dg.Dags
             status=status,
             timestamp=at,
             selector_id=state.selector_id,
-            error=dg.SerializableErrorInfo("died", [], "OSError") if status is TickStatus.FAILURE else None,
+            error=SerializableErrorInfo("died", [], "OSError") if status is TickStatus.FAILURE else None,
         )
         kept.create_tick(made)
 
