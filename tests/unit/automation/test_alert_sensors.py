@@ -257,7 +257,7 @@ def test_a_sensor_whose_ticks_all_fail_is_seen(platform: Platform, kept: dg.Dags
             instigator_name="dropped_files",
             instigator_type=InstigatorType.SENSOR,
             status=status,
-            timestamp=at,
+            timestamp=float(at),
             selector_id=state.selector_id,
             error=SerializableErrorInfo("died", [], "OSError") if status is TickStatus.FAILURE else None,
         )
