@@ -29,7 +29,7 @@ inner join {{ ref('fx_daily') }} as fx on fx.currency = orders.currency and fx.r
 where fx.built_at > {{ since }}
 {%- endmacro %}
 
-{# Orders to be rebuilt: the order itself, its lines, refunds or fees, or the day's rate changed. #}
+{# Orders to be rebuilt: the order itself, its lines, refunds or fees, the day's rate, or where it goes changed. #}
 {% macro gold_touched_orders() -%}
 {%- set since = watermark() -%}
 select orders.channel, orders.order_id
@@ -52,6 +52,19 @@ select orders.channel, orders.order_id
 from {{ ref('orders') }} as orders
 inner join {{ ref('fx_daily') }} as fx on fx.currency = orders.currency and fx.rate_date = orders.business_date
 where fx.built_at > {{ since }}
+union
+select orders.channel, orders.order_id
+from {{ ref('orders') }} as orders
+inner join {{ ref('destinations') }} as destinations
+    on destinations.stated_country = orders.ship_country
+    and destinations.postcode_area = coalesce(orders.ship_postcode_area, '')
+where destinations.built_at > {{ since }}
+union
+-- A changed table of zones concerns the orders since the first day it speaks of.
+select orders.channel, orders.order_id
+from {{ ref('orders') }} as orders
+where orders.business_date >= {{ earliest_date(ref('delivery_zones'), 'valid_from', 'built_at > ' ~ since) }}
+    and orders.ship_country is not null
 {%- endmacro %}
 
 {# Refunds to be rebuilt: the refund, its order (which decides whether it counts) or its day's rate changed. #}

@@ -71,3 +71,16 @@ where rows_of.created_at >= {{ earliest_square_order() }}
 {%- set entered = extreme('min', 'effective_at', ref('stg_square__payout_entries'), 'built_at > ' ~ watermark(), slack_days) -%}
 {{ time_literal([issued or '2999-01-01 00:00:00.000000', entered or '2999-01-01 00:00:00.000000'] | min) }}
 {%- endmacro %}
+
+{# The payment (or refund) whose fee an entry of a payout withholds or charges; null for other entries. #}
+{% macro square_paid_out() -%}
+case entry_type when 'charge' then charge_payment_id when 'refund' then refund_id when 'fee' then fee_payment_id end
+{%- endmacro %}
+
+{# Literal lower bound of the payments whose fees the calling model builds: an entry comes at most 60 days after its payment. #}
+{% macro earliest_square_fee() -%}
+{{ earliest_of([
+  [ref('int_payments__square'), 'ordered_at', 'built_at > ' ~ watermark(), 1],
+  [ref('stg_square__payout_entries'), 'effective_at', 'built_at > ' ~ watermark(), 60],
+]) }}
+{%- endmacro %}

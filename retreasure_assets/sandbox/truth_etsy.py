@@ -25,6 +25,7 @@ from retreasure_assets.sandbox.truth_ledger import (
     utc,
     with_refunds,
 )
+from retreasure_assets.sandbox.truth_zones import destination
 from retreasure_assets.sandbox.world_etsy import etsy_shop, shown_email
 from retreasure_assets.sandbox.world_etsy_ledger import UNKNOWN_TYPE, settled
 from retreasure_assets.sandbox.world_etsy_types import EtsyEntry, EtsyReceipt
@@ -86,6 +87,7 @@ def _order(facts: Ledger, receipt: EtsyReceipt, fees: Sequence[Row]) -> None:
         "is_test": False,
         "is_paid": paid,
         "is_sale": paid,
+        **destination(receipt.ship_to, day),
         "cancelled_at": utc(receipt.cancelled_at),
         "units": sum(line.quantity for line in receipt.lines),
         "currency": currency,

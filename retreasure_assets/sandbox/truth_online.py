@@ -20,6 +20,7 @@ from retreasure_assets.sandbox.truth_ledger import (
     utc,
     with_refunds,
 )
+from retreasure_assets.sandbox.truth_zones import destination
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_order_types import BalanceTransaction, Order, OrderLine, Refund, Transaction
 
@@ -81,6 +82,7 @@ class OnlineFacts(Ledger):
             "is_test": order.test,
             "is_paid": paid,
             "is_sale": paid and not order.test,
+            **destination(order.ship_to, day),
             "cancelled_at": utc(order.cancelled_at),
             "units": sum(line.quantity for line in order.lines),
             "currency": order.currency,

@@ -10,6 +10,7 @@ An address that was given for a receipt is on the payment alone, so the order ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row, business_date, four, utc, with_refunds
@@ -31,8 +32,9 @@ from retreasure_assets.sandbox.world_types import ReceiptLine
 def add_square(facts: OnlineFacts) -> None:
     """Add the register's rows to ``facts``."""
     books = SquareBooks(facts.world)
+    paid_out = _paid_out(books)
     for sale in books.sales:
-        _sale(facts, sale)
+        _sale(facts, sale, paid_out)
     for paid in books.payouts:
         _payout(facts, paid)
     people = {person.email: person.number for person in facts.world.people}
@@ -51,12 +53,23 @@ def add_square(facts: OnlineFacts) -> None:
     ]
 
 
-def _sale(facts: OnlineFacts, sale: SquareSale) -> None:
+def _paid_out(books: SquareBooks) -> dict[tuple[str, str], str]:
+    """(payment or refund, kind of fee) -> the payout that the fee was withheld from."""
+    found: dict[tuple[str, str], str] = {}
+    for paid in books.payouts:
+        for entry in paid.entries:
+            source = entry.refund_id or entry.payment_id
+            if source is not None:
+                found[source, "ADJUSTMENT" if entry.kind == "FEE" else "INITIAL"] = paid.payout_id
+    return found
+
+
+def _sale(facts: OnlineFacts, sale: SquareSale, paid_out: Mapping[tuple[str, str], str]) -> None:
     day = business_date(sale.receipt.at)
     lines = [_line(facts, sale, line) for line in sale.receipt.lines]
     refunds = [_refund(facts, back) for back in sale.returns]
-    fees = [_fee(facts, sale, fee, sale.payment_id, number) for number, fee in enumerate(sale.fees)]
-    fees += [_fee(facts, sale, fee, back.refund_id, 0) for back in sale.returns for fee in back.fees]
+    fees = [_fee(facts, sale, fee, sale.payment_id, number, paid_out) for number, fee in enumerate(sale.fees)]
+    fees += [_fee(facts, sale, fee, back.refund_id, 0, paid_out) for back in sale.returns for fee in back.fees]
     facts.order_lines += lines
     facts.refunds += refunds
     facts.fees += fees
@@ -162,7 +175,9 @@ def _payment(
     facts.payments.append(facts.based(row, "EUR", day, ["payment"]))
 
 
-def _fee(facts: OnlineFacts, sale: SquareSale, fee: Fee, source_id: str, number: int) -> Row:
+def _fee(
+    facts: OnlineFacts, sale: SquareSale, fee: Fee, source_id: str, number: int, paid_out: Mapping[tuple[str, str], str]
+) -> Row:
     kind = "processing_fee" if fee.kind == "INITIAL" else "processing_fee_adjustment"
     # The surcharge is the only adjustment, and follows the first fee.
     assert number == 0 or fee.kind != "INITIAL"
@@ -171,7 +186,7 @@ def _fee(facts: OnlineFacts, sale: SquareSale, fee: Fee, source_id: str, number:
         "channel": "pos",
         "fee_id": f"{source_id}:{kind}:1",
         "order_id": sale.order_id,
-        "payout_id": None,
+        "payout_id": paid_out.get((source_id, fee.kind)),
         "fee_type": kind,
         "charged_at": utc(fee.at),
         "business_date": day.isoformat(),

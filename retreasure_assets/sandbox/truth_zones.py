@@ -55,3 +55,10 @@ def zone(carrier: str, address: Address, shipped: date) -> str | None:
         return max(rules, key=lambda rule: (rule.carrier, len(rule.postcode_prefix), rule.valid_from)).zone
     distance = distance_km(address)
     return None if distance is None else next(name for name, below in _BY_DISTANCE if distance < below)
+
+
+def destination(address: Address | None, ordered: date) -> dict[str, Decimal | str | None]:
+    """Distance and zone of an order's address, by the rules that hold for every carrier on the day of the order."""
+    if address is None:
+        return {"distance_km": None, "zone": None}
+    return {"distance_km": distance_km(address), "zone": zone("", address, ordered)}

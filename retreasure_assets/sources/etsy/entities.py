@@ -20,7 +20,12 @@ RECEIPTS = Entity(
     natural_key=("receipt_id",),
     updated_at="updated_timestamp",
     description="Etsy receipts with their transactions, shipments and refunds, one record per version.",
-    identities=(Identity("etsy_user", "buyer_user_id"), Identity("email", "buyer_email")),
+    # The export files name the buyer by another id than the interface: who bought a receipt is one person in both.
+    identities=(
+        Identity("etsy_user", "buyer_user_id"),
+        Identity("email", "buyer_email"),
+        Identity("etsy_receipt", "receipt_id"),
+    ),
     masks={
         "buyer_user_id": Mask.PSEUDONYM,
         "transactions[].buyer_user_id": Mask.PSEUDONYM,

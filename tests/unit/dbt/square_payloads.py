@@ -221,7 +221,15 @@ def payout(payout_id: str, amount: int, *, status: str = "PAID", updated: str = 
     )
 
 
-def entry(entry_id: str, payout_id: str, kind: str, gross: int, fee: int = 0, payment_id: str | None = None) -> Record:
+def entry(
+    entry_id: str,
+    payout_id: str,
+    kind: str,
+    gross: int,
+    fee: int = 0,
+    payment_id: str | None = None,
+    refund_id: str | None = None,
+) -> Record:
     """A payout entry."""
     record: Json = {
         "id": entry_id,
@@ -233,5 +241,17 @@ def entry(entry_id: str, payout_id: str, kind: str, gross: int, fee: int = 0, pa
         "net_amount_money": euros(gross - fee),
     }
     if payment_id is not None:
-        record[f"type_{kind.lower()}_details"] = {"payment_id": payment_id}
+        details = {"payment_id": payment_id} | ({"refund_id": refund_id} if refund_id is not None else {})
+        record[f"type_{kind.lower()}_details"] = details
     return Record("square_payout_entries", record)
+
+
+def customer(customer_id: str, person: str, **more: Any) -> Record:
+    """A customer of the register."""
+    record: Json = {
+        "id": customer_id,
+        "created_at": "2026-08-01T10:00:00.000Z",
+        "updated_at": "2026-08-02T10:00:00.000Z",
+        "creation_source": "LOYALTY",
+    }
+    return Record("square_customers", record | more, person)

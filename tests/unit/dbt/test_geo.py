@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import iso_regions
 import pytest
 from bronze_bench import Bench, Dbt, Record
 from payloads import fulfillment, order
@@ -163,3 +164,30 @@ def test_every_country_and_region_has_one_code_whatever_it_is_called(shop: Bench
         ("US-TX",),
         ("US-TX",),
     ]
+
+
+def test_regions_are_the_standards_where_the_channels_sell(shop: Bench) -> None:
+    assert iso_regions.PATH.read_text(encoding="utf-8") == iso_regions.macro()
+    found = {
+        (country, spelling): region
+        for country, spelling, region in shop.query("select country, spelling, region from silver.regions")
+    }
+    wanted = {
+        ("GB", "ENG"): "GB-ENG",
+        ("GB", "SCOTLAND"): "GB-SCT",
+        ("GB", "CYMRU"): "GB-WLS",
+        ("GB", "KENT"): "GB-KEN",
+        ("DE", "BAYERN"): "DE-BY",
+        ("FR", "ÎLE-DE-FRANCE"): "FR-IDF",
+        ("FR", "VAL-D'OISE"): "FR-95",
+        ("IT", "MI"): "IT-MI",
+        ("ES", "COMUNIDAD DE MADRID"): "ES-MD",
+        ("NL", "UTRECHT"): "NL-UT",
+        ("BE", "LIÈGE"): "BE-WLG",
+        ("AT", "WIEN"): "AT-9",
+        ("CH", "ZÜRICH"): "CH-ZH",
+        ("JP", "TOKYO"): "JP-13",
+        ("IE", "TIPPERARY"): "IE-TA",
+    }
+    assert {key: found.get(key) for key in wanted} == wanted
+    assert {country for country, _ in found} == set(iso_regions.COUNTRIES)

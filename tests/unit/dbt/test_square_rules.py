@@ -14,6 +14,7 @@ from square_payloads import (
     catalog_item,
     category,
     count,
+    customer,
     entry,
     euros,
     payment,
@@ -157,11 +158,15 @@ def world(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         entry("E2", "PO1", "FEE", -50, payment_id="P1"),
         entry("E3", "PO1", "SUBSCRIPTION_FEE", -2900),
         entry("E4", "PO1", "SOMETHING_NEW", 0),
+        entry("E5", "PO3", "REFUND", -11439, -200, "P1", "R1"),
+        payout("PO3", -11239),
         payout("PO2", 500, status="SENT", updated="2026-09-02T05:00:00.000Z"),
         count("V1", "1"),
         count("V1", "2", state="RESERVED_FOR_SALE", at="2026-09-02T10:00:00.000Z"),
         count("V2", "0", at="2026-09-01T10:00:00.000Z"),
         count("V7", "3.5"),
+        customer("C1", "p_7", address={"country": "IE", "postal_code": "T12"}),
+        customer("C2", "p_8", preferences={"email_unsubscribed": True}),
         ecb("2026-09-01", USD="1.2000", JPY="160.00"),
     )
     bench.build()
@@ -287,12 +292,20 @@ def test_fees_are_those_of_payments_and_what_payouts_charge_besides(world: Bench
         )
     }
     assert found == {
-        "P1:processing_fee:1": ("sale", None, D("2.21"), date(2026, 9, 1)),
-        "P1:processing_fee_adjustment:1": ("sale", None, D("0.50"), date(2026, 9, 2)),
+        "P1:processing_fee:1": ("sale", "PO1", D("2.21"), date(2026, 9, 1)),
+        "P1:processing_fee_adjustment:1": ("sale", "PO1", D("0.50"), date(2026, 9, 2)),
         "P1:processing_fee_adjustment:2": ("sale", None, D("-0.10"), date(2026, 9, 20)),
-        "R1:processing_fee:1": ("sale", None, D("-2.00"), date(2026, 9, 10)),
+        "R1:processing_fee:1": ("sale", "PO3", D("-2.00"), date(2026, 9, 10)),
         "E3:subscription_fee": (None, "PO1", D("29.00"), date(2026, 9, 1)),
     }
+
+
+def test_people_that_only_the_register_knows_are_customers(world: Bench) -> None:
+    rows = world.query(
+        "select person_id, channels, country, postcode_area, email_consent, consent_at is not null"
+        " from silver.customers where person_id in ('p_7', 'p_8') order by 1"
+    )
+    assert rows == [("p_7", "pos", "IE", "T12", False, False), ("p_8", "pos", None, None, False, True)]
 
 
 def test_a_payout_is_the_sum_of_its_entries(world: Bench) -> None:

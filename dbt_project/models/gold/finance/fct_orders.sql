@@ -13,13 +13,29 @@ with {% if is_incremental() %}touched as (
     select
         orders.*,
         {{ gold_fx_rate('orders.currency', 'fx') }} as fx_rate,
-        {{ gold_fx_rate_date('orders.currency', 'orders.business_date', 'fx') }} as fx_rate_date
+        {{ gold_fx_rate_date('orders.currency', 'orders.business_date', 'fx') }} as fx_rate_date,
+        destinations.country as destination_country,
+        destinations.region as ship_region,
+        destinations.distance_km
     from {{ ref('orders') }} as orders
     {% if is_incremental() %}
     inner join touched on touched.channel = orders.channel and touched.order_id = orders.order_id
     {% endif %}
     left join {{ ref('fx_daily') }} as fx
         on fx.currency = orders.currency and fx.rate_date = orders.business_date
+    left join {{ ref('destinations') }} as destinations
+        on destinations.stated_country = orders.ship_country
+        and destinations.postcode_area = coalesce(orders.ship_postcode_area, '')
+),
+
+addressed as (
+    select channel, order_id, business_date, destination_country as ship_country, ship_postcode_area, distance_km
+    from orders
+    where destination_country is not null
+),
+
+zoned as (
+    {{ zones_of('addressed', ['channel', 'order_id'], 'business_date') | indent(4) }}
 ),
 
 lines as (
@@ -100,6 +116,7 @@ summed as (
 valued as (
     select
         summed.*,
+        zoned.zone,
         {{ gold_base('summed.gross_amount', 'summed.fx_rate') }} as gross_base,
         {{ gold_base('summed.discount_amount', 'summed.fx_rate') }} as discount_base,
         {{ gold_base('summed.shipping_amount', 'summed.fx_rate') }} as shipping_base,
@@ -107,6 +124,7 @@ valued as (
         {{ gold_base('summed.surcharge_amount', 'summed.fx_rate') }} as surcharge_base,
         {{ gold_base('summed.total_amount', 'summed.fx_rate') }} as total_base
     from summed
+    left join zoned on zoned.channel = summed.channel and zoned.order_id = summed.order_id
 )
 
 select
@@ -124,7 +142,10 @@ select
     {{ flag(gold_is_sale('valued')) }} as is_sale,
     cancelled_at,
     ship_country,
+    ship_region,
     ship_postcode_area,
+    distance_km,
+    zone,
     store_id,
     units,
     currency,

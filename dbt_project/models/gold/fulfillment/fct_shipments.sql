@@ -41,34 +41,8 @@ with {% if is_incremental() %}touched as (
         and destinations.postcode_area = coalesce(orders.ship_postcode_area, '')
 ),
 
--- The carrier's own rule before everybody's, the longest prefix before a shorter one, a table before the distance.
 zoned as (
-    select
-        shipments.channel,
-        shipments.shipment_id,
-        zones.zone,
-        row_number() over (
-            partition by shipments.channel, shipments.shipment_id
-            order by
-                case when zones.carrier = '' then 0 else 1 end desc,
-                case when zones.country = '' then 0 else 1 end desc,
-                {{ text_length('zones.postcode_prefix') }} desc,
-                {{ text_length('zones.ship_from_prefix') }} desc,
-                case when zones.ship_from_country = '' then 0 else 1 end desc,
-                zones.valid_from desc,
-                zones.rule_id
-        ) as place
-    from shipments
-    inner join {{ ref('delivery_zones') }} as zones
-        on zones.carrier in ('', lower(shipments.carrier))
-        and zones.country in ('', shipments.ship_country)
-        and (zones.postcode_prefix = '' or shipments.ship_postcode_area like concat(zones.postcode_prefix, '%'))
-        and zones.ship_from_country in ('', '{{ ship_from()[0] }}')
-        and '{{ ship_from()[1] }}' like concat(zones.ship_from_prefix, '%')
-        and zones.valid_from <= shipments.shipped_date
-        and (zones.valid_to is null or zones.valid_to > shipments.shipped_date)
-        and (zones.min_km is null or (shipments.distance_km >= zones.min_km and shipments.distance_km < zones.max_km))
-    where shipments.carrier is not null
+    {{ zones_of('shipments', ['channel', 'shipment_id'], 'shipped_date', 'carrier') | indent(4) }}
 )
 
 select
@@ -99,4 +73,4 @@ select
     {{ built_at() }} as built_at
 from shipments
 left join zoned
-    on zoned.channel = shipments.channel and zoned.shipment_id = shipments.shipment_id and zoned.place = 1
+    on zoned.channel = shipments.channel and zoned.shipment_id = shipments.shipment_id

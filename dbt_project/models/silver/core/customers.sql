@@ -49,6 +49,21 @@ with statements as (
         version_at as consent_at
     from {{ ref('stg_shopify__customers') }}
     where built_at > {{ watermark() }} and person_id is not null
+    union all
+    -- Square asks for no consent: it knows only who took it back.
+    select
+        person_id,
+        'pos' as channel,
+        created_at as first_seen_at,
+        created_at as last_seen_at,
+        country,
+        postcode_area,
+        {{ null_text() }} as locale,
+        case when country is not null then version_at end as profile_at,
+        {{ flag_literal(false) }} as email_consent,
+        case when {{ is_true('is_email_unsubscribed') }} then version_at end as consent_at
+    from {{ ref('stg_square__customers') }}
+    where built_at > {{ watermark() }} and person_id is not null
 ),
 
 new_people as (

@@ -1,15 +1,21 @@
 {{ config(unique_key=['stated_country', 'postcode_area']) }}
 {#-
   Every country and postcode area that orders are sent to, in ISO codes, with the distance from where parcels leave
-  (RETREASURE_SHIP_FROM). Made anew when an order goes there or the area's own centre changed.
+  (RETREASURE_SHIP_FROM). Made once an order goes there, and anew when the area's own centre changed.
 -#}
 {%- set origin = ship_from() -%}
 
 with named as (
     select distinct ship_country as stated_country, ship_postcode_area as postcode_area
-    from {{ ref('orders') }}
+    from {{ ref('orders') }} as orders
     where built_at > {{ watermark() }} and ship_country is not null
     {%- if is_incremental() %}
+        and not exists (
+            select 1
+            from {{ this }} as known
+            where known.stated_country = orders.ship_country
+                and known.postcode_area = coalesce(orders.ship_postcode_area, '')
+        )
     union
     select known.stated_country, known.postcode_area
     from {{ this }} as known

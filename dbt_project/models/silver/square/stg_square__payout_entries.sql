@@ -11,6 +11,7 @@
     ['net_minor', 'net_amount_money.amount', 'money'],
     ['charge_payment_id', 'type_charge_details.payment_id', 'text'],
     ['refund_payment_id', 'type_refund_details.payment_id', 'text'],
+    ['refund_id', 'type_refund_details.refund_id', 'text'],
     ['fee_payment_id', 'type_fee_details.payment_id', 'text'],
     ['dispute_payment_id', 'type_dispute_details.payment_id', 'text'],
 ]) }}
