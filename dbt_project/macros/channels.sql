@@ -12,7 +12,7 @@
     'order_lines': ['int_order_lines__shopify', 'int_order_lines__etsy', 'int_order_lines__pos', 'int_order_lines__ebay', 'int_order_lines__square', 'int_order_lines__exports'],
     'payments': ['int_payments__etsy', 'int_payments__ebay', 'int_payments__square'],
     'refunds': ['int_refunds__etsy', 'int_refunds__ebay', 'int_refunds__square'],
-    'refund_lines': ['int_refund_lines__ebay', 'int_refund_lines__square'],
+    'refund_lines': ['int_refund_lines__etsy', 'int_refund_lines__ebay', 'int_refund_lines__square'],
     'shipments': ['int_shipments__etsy', 'int_shipments__ebay'],
     'fees': ['int_fees__etsy', 'int_fees__ebay', 'int_fees__square'],
     'payouts': ['int_payouts__etsy', 'int_payouts__ebay', 'int_payouts__square'],

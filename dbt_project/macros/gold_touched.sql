@@ -59,12 +59,14 @@ inner join {{ ref('destinations') }} as destinations
     on destinations.stated_country = orders.ship_country
     and destinations.postcode_area = coalesce(orders.ship_postcode_area, '')
 where destinations.built_at > {{ since }}
+{%- if is_incremental() %}
 union
 -- A changed table of zones concerns the orders since the first day it speaks of.
 select orders.channel, orders.order_id
 from {{ ref('orders') }} as orders
 where orders.business_date >= {{ earliest_date(ref('delivery_zones'), 'valid_from', 'built_at > ' ~ since) }}
     and orders.ship_country is not null
+{%- endif %}
 {%- endmacro %}
 
 {# Refunds to be rebuilt: the refund, its order (which decides whether it counts) or its day's rate changed. #}

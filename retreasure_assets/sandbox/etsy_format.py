@@ -272,6 +272,17 @@ def _adjustment(receipt: EtsyReceipt, refund: EtsyRefund) -> Json:
     created = seconds(refund.at)
     scale = 10 ** decimals(receipt.currency)
     whole = int(refund.amount * scale)
+    item = {
+        "payment_adjustment_id": refund.adjustment_id,
+        "payment_adjustment_item_id": refund.adjustment_id,
+        "adjustment_type": "REFUND",
+        "amount": whole,
+        "shop_amount": settled(receipt, refund.amount),
+        "transaction_id": refund.transaction_id,
+        "bill_payment_id": None,
+        "created_timestamp": created,
+        "updated_timestamp": created,
+    }
     return {
         "payment_adjustment_id": refund.adjustment_id,
         "payment_id": receipt.payment_id,
@@ -287,7 +298,7 @@ def _adjustment(receipt: EtsyReceipt, refund: EtsyRefund) -> Json:
         "created_timestamp": created,
         "update_timestamp": created,
         "updated_timestamp": created,
-        "payment_adjustment_items": [],
+        "payment_adjustment_items": [] if refund.transaction_id is None else [item],
     }
 
 

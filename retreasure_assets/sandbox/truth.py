@@ -32,10 +32,10 @@ def truth(world: World) -> dict[str, Any]:
 
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
-        ``fct_shipments`` (the online shop's), ``fct_sessions`` (told by their times, not by id), ``rpt_oversells``,
-        ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names that gold
-        uses, money as text with four decimals, KPI values with eight; ``counts`` by name; ``clock``, ``seed``,
-        ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
+        ``refund_lines`` (Etsy's), ``fct_shipments`` (the online shop's), ``fct_sessions`` (told by their times, not by
+        id), ``rpt_oversells``, ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows
+        with the names that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name;
+        ``clock``, ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
     facts = Facts(world)
     days = daily_sales(facts)
@@ -46,6 +46,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_orders": _texts(facts.orders),
         "fct_order_lines": _texts(facts.order_lines),
         "fct_refunds": _texts(facts.refunds),
+        "refund_lines": _texts(facts.refund_lines),
         "fct_payments": _texts(facts.payments),
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),

@@ -28,7 +28,7 @@ from retreasure_assets.sandbox.truth_ledger import (
 from retreasure_assets.sandbox.truth_zones import destination
 from retreasure_assets.sandbox.world_etsy import etsy_shop, shown_email
 from retreasure_assets.sandbox.world_etsy_ledger import UNKNOWN_TYPE, settled
-from retreasure_assets.sandbox.world_etsy_types import EtsyEntry, EtsyReceipt
+from retreasure_assets.sandbox.world_etsy_types import EtsyEntry, EtsyReceipt, EtsyRefund
 
 _RENAMED = {
     "PAYMENT_PROCESSING_FEE": "processing_fee",
@@ -74,6 +74,8 @@ def _order(facts: Ledger, receipt: EtsyReceipt, fees: Sequence[Row]) -> None:
     facts.order_lines += lines
     refunds = [_refund(facts, receipt, place) for place in range(len(receipt.refunds))]
     facts.refunds += refunds
+    for place, refund in enumerate(receipt.refunds):
+        facts.refund_lines += _refund_lines(receipt, refund, f"{order_id}:{place + 1}", lines)
     _payments(facts, receipt)
     own_rate = (Decimal(settled(receipt, total)) * _CENT / total).quantize(TWELVE, ROUND_HALF_UP) if paid else None
     row: Row = {
@@ -171,6 +173,31 @@ def _refund(facts: Ledger, receipt: EtsyReceipt, place: int) -> Row:
         is_restocked=False,
         is_counted=receipt.paid_at is not None,
     )
+
+
+def _refund_lines(receipt: EtsyReceipt, refund: EtsyRefund, refund_id: str, lines: Sequence[Row]) -> list[Row]:
+    """The line that the refund names, else all by what was paid for them."""
+    tax = receipt.added_tax + (receipt.vat if receipt.vat_included else ZERO)
+    rows = []
+    for line in lines:
+        if refund.transaction_id is None:
+            given = four(refund.amount * line["line_total_amount"] / receipt.total)
+        else:
+            given = refund.amount if line["line_id"] == str(refund.transaction_id) else ZERO
+        if given:
+            given_tax = four(given * tax / receipt.total)
+            rows.append(
+                {
+                    "channel": "etsy",
+                    "refund_id": refund_id,
+                    "line_id": line["line_id"],
+                    "item_id": line["item_id"],
+                    "quantity": line["quantity"] if given >= line["line_total_amount"] else 0,
+                    "refund_amount": given - given_tax,
+                    "tax_amount": given_tax,
+                }
+            )
+    return rows
 
 
 def _payments(facts: Ledger, receipt: EtsyReceipt) -> None:

@@ -77,6 +77,8 @@ class Ledger:
         self.orders: list[Row] = []
         self.order_lines: list[Row] = []
         self.refunds: list[Row] = []
+        #: The lines that refunds are of, as silver.refund_lines has them, of the channels that reckon them.
+        self.refund_lines: list[Row] = []
         self.payments: list[Row] = []
         self.fees: list[Row] = []
         self.payouts: list[Row] = []

@@ -217,16 +217,25 @@ class _Receipts:
             self._refund(rng, receipt, at, receipt.total, "Item not as described", surfaces)
             return
         part = rounded(receipt.total * Decimal(5 + int(rng.random() * 20)) / 100, receipt.currency)
-        self._refund(rng, receipt, at, part, "Other", surfaces)
+        # A small part is often of one piece, and then the payment says of which.
+        line = receipt.lines[-1].transaction_id if receipt.receipt_id % 2 else None
+        self._refund(rng, receipt, at, part, "Other", surfaces, line)
         if chance(rng, 0.3):
             self._refund(rng, receipt, at + hours(rng, 20, 90), part, "Other", surfaces)
 
     def _refund(
-        self, rng: Random, receipt: EtsyReceipt, at: datetime, amount: Decimal, reason: str, surfaces: str
+        self,
+        rng: Random,
+        receipt: EtsyReceipt,
+        at: datetime,
+        amount: Decimal,
+        reason: str,
+        surfaces: str,
+        transaction_id: int | None = None,
     ) -> None:
         note = f"Agreed with {receipt.ship_to.name} by message" if chance(rng, 0.3) else None
         number = 100_000_000_000 + 10 * receipt.receipt_id + len(receipt.refunds)
-        receipt.refunds.append(EtsyRefund(number, at, amount, reason, note, surfaces))
+        receipt.refunds.append(EtsyRefund(number, at, amount, reason, note, surfaces, transaction_id))
 
 
 def _as_of(receipt: EtsyReceipt, moment: datetime) -> EtsyReceipt:

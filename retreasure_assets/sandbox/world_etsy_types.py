@@ -45,6 +45,8 @@ class EtsyRefund:
     reason: str
     note: str | None
     surfaces: str
+    #: The transaction that it is of, where the seller gave back something of one alone.
+    transaction_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,9 @@ def silver_fields() -> Iterator[tuple[str, str]]:
         "etsy_shipment_fields": "ShopReceiptShipment",
         "etsy_refund_fields": "ShopRefund",
         "etsy_adjustment_fields": "PaymentAdjustment",
+        "etsy_adjustment_item_fields": "PaymentAdjustmentItem",
         "etsy_product_fields": "ListingInventoryProduct",
+        "etsy_offering_fields": "ListingInventoryProductOffering",
     }
     project = REPOSITORY / "dbt_project"
     texts = {path.stem: path.read_text() for path in (project / "models" / "silver" / "etsy").glob("stg_*.sql")}

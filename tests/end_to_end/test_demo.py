@@ -103,6 +103,19 @@ def test_gold_equals_the_truth_to_the_cent(demo: Demo, truth: dict[str, Any], ta
                 assert _plain(actual) == _plain(value), (identity, column)
 
 
+def test_refunds_on_etsy_are_of_the_lines_that_the_truth_says(demo: Demo, truth: dict[str, Any]) -> None:
+    rows = demo.rows("select * from silver.refund_lines where channel = 'etsy'")
+    gold = {(row["refund_id"], row["line_id"]): row for row in rows}
+    true = {(row["refund_id"], row["line_id"]): row for row in truth["refund_lines"]}
+    assert gold.keys() == true.keys()
+    for identity, expected in true.items():
+        row = gold[identity]
+        assert (row["item_id"], row["quantity"]) == (expected["item_id"], expected["quantity"]), identity
+        for column in ("refund_amount", "tax_amount"):
+            assert abs(row[column] - Decimal(expected[column])) < CENT, (identity, column)
+    assert {row["quantity"] for row in rows} == {0, 1}
+
+
 def test_parcels_are_where_the_truth_says(demo: Demo, truth: dict[str, Any]) -> None:
     rows = demo.rows("select * from gold.fct_shipments where channel = 'shopify'")
     gold = {row["shipment_id"]: row for row in rows}

@@ -40,11 +40,31 @@
     ['status', 'status', 'lower'],
     ['is_success', 'is_success', 'flag'],
     ['amount_units', 'total_adjustment_amount', 'money'],
+    ['items', 'payment_adjustment_items', 'list', etsy_adjustment_item_fields()],
+  ]) -}}
+{%- endmacro %}
+
+{% macro etsy_adjustment_item_fields() -%}
+  {{- return([
+    ['line_id', 'transaction_id', 'text'],
+    ['line_units', 'amount', 'money'],
   ]) -}}
 {%- endmacro %}
 
 {% macro etsy_product_fields() -%}
-  {{- return([['item_id', 'sku', 'text']]) -}}
+  {{- return([
+    ['item_id', 'sku', 'text'],
+    ['is_deleted', 'is_deleted', 'flag'],
+    ['offerings', 'offerings', 'list', etsy_offering_fields()],
+  ]) -}}
+{%- endmacro %}
+
+{% macro etsy_offering_fields() -%}
+  {{- return([
+    ['quantity', 'quantity', 'int'],
+    ['price_units', 'price.amount', 'money'],
+    ['price_divisor', 'price.divisor', 'money'],
+  ]) -}}
 {%- endmacro %}
 
 {# Whole minor units of a currency as money (ISO 4217: how many make one). #}

@@ -113,8 +113,16 @@ def entry(
     return Record("etsy_ledger_entries", node)
 
 
-def adjustment(number: int, of: int, units: int, at: str, *, success: bool | None = True) -> Json:
-    """What was given back of payment ``of``, in whole units."""
+def adjustment(
+    number: int,
+    of: int,
+    units: int,
+    at: str,
+    *,
+    success: bool | None = True,
+    items: Sequence[tuple[int | None, int]] = (),
+) -> Json:
+    """What was given back of payment ``of``, in whole units; ``items`` are (transaction, units)."""
     return {
         "payment_adjustment_id": number,
         "payment_id": of,
@@ -122,6 +130,9 @@ def adjustment(number: int, of: int, units: int, at: str, *, success: bool | Non
         "status": "SUCCESS",
         "is_success": success,
         "total_adjustment_amount": units,
+        "payment_adjustment_items": [
+            {"payment_adjustment_id": number, "transaction_id": line, "amount": part} for line, part in items
+        ],
     }
 
 
@@ -148,7 +159,25 @@ def payment(
     return Record("etsy_payments", node)
 
 
-def listing(number: int, at: str, *, state: str = "active", price: str = "50.00", sku: str = "RT-1") -> Record:
+def product(number: int, sku: str, *offerings: tuple[int, str], deleted: bool = False) -> Json:
+    """A variation of a listing; ``offerings`` are (quantity, price)."""
+    return {
+        "product_id": number,
+        "sku": sku,
+        "is_deleted": deleted,
+        "offerings": [{"quantity": quantity, "price": money(price)} for quantity, price in offerings],
+    }
+
+
+def listing(
+    number: int,
+    at: str,
+    *,
+    state: str = "active",
+    price: str = "50.00",
+    sku: str = "RT-1",
+    products: Sequence[Json] | None = None,
+) -> Record:
     """A version of a listing."""
     node: Json = {
         "listing_id": number,
@@ -158,6 +187,6 @@ def listing(number: int, at: str, *, state: str = "active", price: str = "50.00"
         "updated_timestamp": epoch(at),
         "quantity": 0 if state == "sold_out" else 1,
         "price": money(price),
-        "inventory": {"products": [{"sku": sku}]},
+        "inventory": {"products": [product(number, sku)] if products is None else list(products)},
     }
     return Record("etsy_listings", node)

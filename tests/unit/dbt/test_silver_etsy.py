@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from bronze_bench import Bench, Dbt, Record
-from etsy_payloads import adjustment, entry, epoch, listing, payment, receipt, sold
+from etsy_payloads import adjustment, entry, epoch, listing, payment, product, receipt, sold
 from payloads import exported
 
 D = Decimal
@@ -106,6 +106,20 @@ def records() -> list[Record]:
         listing(1, "2026-08-01T09:00:00Z"),
         listing(1, "2026-08-10T09:00:00Z", price="45.00"),
         listing(1, "2026-09-01T09:00:00Z", price="45.00", state="sold_out"),
+        # Variations with numbers of their own, one of them offered twice, one deleted; and one number for all.
+        listing(
+            2,
+            "2026-08-01T09:00:00Z",
+            products=[
+                product(21, "RT-2B", (1, "70.00"), (2, "75.00")),
+                product(22, "RT-2A", (1, "60.00")),
+                product(23, "RT-2C", (1, "1.00"), deleted=True),
+            ],
+        ),
+        listing(3, "2026-08-01T09:00:00Z", products=[product(31, "RT-3", (1, "9.00")), product(32, "RT-3")]),
+        # Two lines; the payment names the one that was given back, and what is of neither.
+        receipt(11, [sold(110, "60.00"), sold(111, "20.00", quantity=2)], "105.00", goods="100.00", shipping="5.00"),
+        payment(1100, 11, "105.00", adjustments=[adjustment(95, 1100, 4500, LATER, items=[(111, 4000), (None, 500)])]),
     ]
 
 
@@ -193,13 +207,41 @@ def test_one_refund_told_of_thrice_is_one(world: Bench) -> None:
     )
     assert found == [
         # 45.00 euros at the rate of the order's own charge, with its share of the tax.
+        ("11:1", D("45.0000"), D("0.0000"), "EUR"),
         ("2:1", D("54.0000"), D("4.0000"), "USD"),
         ("5:1", D("20.0000"), D("0.0000"), "EUR"),
         ("5:2", D("5.0000"), D("0.0000"), "EUR"),
         ("7:1", D("10.0000"), D("0.0000"), "EUR"),
     ]
     told = world.query("select refund_id, told_by from silver.int_etsy__refunds order by refund_id")
-    assert told == [("2:1", "ledger"), ("5:1", "payment"), ("5:2", "receipt"), ("7:1", "receipt")]
+    assert told == [("11:1", "payment"), ("2:1", "ledger"), ("5:1", "payment"), ("5:2", "receipt"), ("7:1", "receipt")]
+
+
+def test_a_refund_is_of_the_lines_that_are_named_else_of_all_by_what_was_paid(world: Bench) -> None:
+    found = world.query(
+        "select refund_id, line_id, item_id, quantity, refund_amount, tax_amount from silver.refund_lines"
+        " where channel = 'etsy' order by refund_id, line_id"
+    )
+    assert found == [
+        ("11:1", "111", "RT-000111", 2, D("40.0000"), D("0.0000")),
+        # Half of the receipt: of 86.40 paid for the line, tax within, the rest being delivery's.
+        ("2:1", "20", "RT-000020", 0, D("40.0000"), D("3.2000")),
+        ("5:1", "50", "RT-000050", 0, D("20.0000"), D("0.0000")),
+        ("5:2", "50", "RT-000050", 0, D("5.0000"), D("0.0000")),
+        ("7:1", "70", "RT-000070", 1, D("10.0000"), D("0.0000")),
+    ]
+
+
+def test_variations_with_their_own_numbers_are_listings_of_their_own(world: Bench) -> None:
+    found = world.query(
+        "select listing_id, product_id, item_id, price_amount, quantity from silver.listings"
+        " where channel = 'etsy' and product_id in ('2', '3') order by item_id"
+    )
+    assert found == [
+        ("2", "2", "RT-2A", D("60.0000"), 1),
+        ("2-RT-2B", "2", "RT-2B", D("70.0000"), 3),
+        ("3", "3", "RT-3", D("50.0000"), 1),
+    ]
 
 
 def test_payments(world: Bench) -> None:
@@ -208,10 +250,12 @@ def test_payments(world: Bench) -> None:
         " where channel = 'etsy' and payment_id not like 'export%' order by payment_id"
     )
     assert found == [
+        ("1100", "11", "sale", "success", "EUR", D("105.0000")),
         ("200", "2", "sale", "success", "USD", D("108.0000")),
         ("500", "5", "sale", "success", "EUR", D("100.0000")),
         ("adjustment:90", "5", "refund", "success", "EUR", D("20.0000")),
         ("adjustment:91", "5", "refund", "failure", "EUR", D("7.0000")),
+        ("adjustment:95", "11", "refund", "success", "EUR", D("45.0000")),
     ]
 
 
@@ -276,7 +320,7 @@ def test_shipments(world: Bench) -> None:
 def test_listings_are_a_history(world: Bench) -> None:
     found = world.query(
         "select listing_id, item_id, state, price_amount, is_current from silver.listings"
-        " where channel = 'etsy' order by valid_from"
+        " where channel = 'etsy' and product_id = '1' order by valid_from"
     )
     assert found == [
         ("1", "RT-1", "active", D("50.0000"), False),

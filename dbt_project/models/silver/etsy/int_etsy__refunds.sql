@@ -105,6 +105,7 @@ select
     chosen.refunded_at,
     coalesce(chosen.currency, receipts.currency) as currency,
     chosen.refund_amount,
+    case when chosen.place = 1 then chosen.tie end as adjustment_id,
     case chosen.place when 1 then 'payment' when 2 then 'receipt' when 3 then 'ledger' end as told_by,
     receipts.created_at as ordered_at,
     {{ built_at() }} as built_at
