@@ -5,7 +5,6 @@ What belongs here: arguments, printing and exit codes. What does not: the work i
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
@@ -260,8 +259,10 @@ def silenced_libraries() -> Iterator[None]:
 
 def _import_engines() -> None:
     """Import Dagster and dbt, which takes seconds, before anything needs them."""
-    for module in ("dbt.cli.main", "dbt.adapters.duckdb", "retreasure_assets.automation.run"):
-        importlib.import_module(module)
+    import retreasure_assets.automation.run  # noqa: F401
+    from retreasure_assets.resources.dbt import import_dbt
+
+    import_dbt()
 
 
 @contextmanager

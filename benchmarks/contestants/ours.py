@@ -8,6 +8,7 @@ What belongs here: calling them, and a stopwatch on each. What does not: any ste
 from __future__ import annotations
 
 import argparse
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -28,7 +29,7 @@ from retreasure_assets.lake.known import KnownRecords
 from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.warehouse import prepare_warehouse
 from retreasure_assets.privacy.vault import Vault
-from retreasure_assets.resources.dbt import Dbt
+from retreasure_assets.resources.dbt import Dbt, import_dbt
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import load_settings
 
@@ -46,6 +47,8 @@ def main() -> None:
     arguments = parser.parse_args()
     phases = Phases()
     platform = Platform(load_settings().model_copy(update={"home": arguments.home.absolute()}))
+    # As a run of the platform does while its sources are read.
+    threading.Thread(target=import_dbt, name="import-dbt", daemon=True).start()
     with phases.phase("bronze"):
         if arguments.days:
             _write_days(platform, arguments.raw)

@@ -12,6 +12,7 @@ import errno
 import io
 import os
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ from retreasure_assets.lake.failures import Kind, Severity, Symptom
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import explained
+from retreasure_assets.resources.dbt import import_dbt
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.sources.files import stray_files
 from retreasure_assets.sources.registry import missing_settings
@@ -145,6 +147,8 @@ def run_platform(
             if dead := end_runs_of_dead_commands(instance, platform.settings):
                 platform.teller.note([_died(len(dead))], by=dead[0], run_id=dead[0])
             free_slots_of_dead_runs(instance, platform.settings)
+            # The sources keep this process waiting for answers: time to make ready for the build.
+            threading.Thread(target=import_dbt, name="import-dbt", daemon=True).start()
             started = time.monotonic()
             sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
                 instance=instance,

@@ -6,6 +6,7 @@ What belongs here: starting dbt. What does not: what its models mean; that is in
 from __future__ import annotations
 
 import hashlib
+import importlib
 import logging
 import os
 import subprocess
@@ -57,6 +58,12 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def import_dbt() -> None:
+    """Import dbt, which takes two seconds, before a build needs it."""
+    for module in ("dbt.cli.main", "dbt.adapters.duckdb", "dbt.contracts.graph.manifest"):
+        importlib.import_module(module)
 
 
 def manifest_path(settings: Settings) -> Path:
