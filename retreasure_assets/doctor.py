@@ -21,6 +21,7 @@ from retreasure_assets.entities import Connector
 from retreasure_assets.errors import ConfigurationError, LakeError, RetreasureError, SourceError
 from retreasure_assets.privacy.keys import KEY_FILE
 from retreasure_assets.privacy.vault import open_vault
+from retreasure_assets.resources.telling import channels
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.api_source import ApiSource
 from retreasure_assets.sources.files import connectors, load_mappings
@@ -79,6 +80,7 @@ def examine(settings: Settings, sources: Sequence[ApiSource] = API_SOURCES) -> l
         *_files(settings),
         *_home(settings),
         *_vault(settings),
+        *_alerts(settings),
         *_versions(),
     ]
 
@@ -204,6 +206,20 @@ def _vault(settings: Settings) -> Iterator[Finding]:
         return
     where = "RETREASURE_VAULT_KEY" if settings.vault_key is not None else str(kept)
     yield Finding("vault", State.OK, f"The vault opens with the master key of {where}.")
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    try:
+        names = [channel.name for channel in channels(settings)]
+    except ConfigurationError as error:
+        yield _failed("alerts", error)
+        return
+    if names:
+        yield Finding("alerts", State.OK, f"What fails is told to: {', '.join(names)}.")
+    else:
+        yield Finding(
+            "alerts", State.OFF, "What fails is told to nobody.", "Name a channel (docs/operating/alerts.md)."
+        )
 
 
 def _versions() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from retreasure_assets import doctor
 from retreasure_assets.cli import main
@@ -17,7 +18,7 @@ from retreasure_assets.doctor import Finding, State, examine, exit_code
 from retreasure_assets.privacy.vault import open_vault
 from retreasure_assets.sandbox.server import Handling, environment, read_faults, running_sandbox
 from retreasure_assets.sandbox.world import World, WorldSpec, generate_world
-from retreasure_assets.settings import load_settings
+from retreasure_assets.settings import Settings, load_settings
 from retreasure_assets.sources.registry import API_SOURCES
 
 
@@ -141,3 +142,17 @@ def test_the_command_ends_with_the_first_failures_code(monkeypatch: pytest.Monke
     report: dict[str, Any] = json.loads(outcome.output)
     assert outcome.exit_code == report["exit_code"] == 2
     assert {"subject", "state", "detail", "remedy", "exit_code"} == report["findings"][0].keys()
+
+
+def test_it_says_who_is_told_and_names_half_a_channel(tmp_path: Path) -> None:
+    def alerts(**given: Any) -> tuple[State, str]:
+        (finding,) = [one for one in examine(Settings(home=tmp_path, **given), ()) if one.subject == "alerts"]
+        return finding.state, f"{finding.detail} {finding.remedy}"
+
+    assert alerts()[0] is State.OFF
+    both = alerts(slack_token=SecretStr("xoxb-1"), slack_channel="#a")
+    assert both == (State.OK, "What fails is told to: slack. ")
+    state, told = alerts(slack_token=SecretStr("xoxb-1"))
+    assert state is State.FAILED
+    assert "RETREASURE_SLACK_CHANNEL" in told
+    assert "xoxb" not in told
