@@ -43,7 +43,8 @@ def _unless_null(name: str) -> Any:
 def _declared(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
     """``properties``, and nothing beside them unless the schema says so."""
     yield from Draft4Validator.VALIDATORS["properties"](validator, value, instance, schema) or ()
-    if isinstance(instance, dict) and "additionalProperties" not in schema:
+    # An object without a single property described is one that nobody described.
+    if isinstance(instance, dict) and value and "additionalProperties" not in schema:
         for name in sorted(instance.keys() - value.keys()):
             yield ValidationError(f"{name} is not in the contract", validator="unknown field")
 
@@ -224,10 +225,10 @@ def document(path: Path) -> Document:
     return Document(path)
 
 
-def ruling(folder: Path, contracts: Sequence[Contract], path: str) -> tuple[Document, str] | None:
-    """The document that rules a path of the sandbox, and the path in it; None where none does."""
+def ruling(folder: Path, contracts: Sequence[Contract], path: str) -> tuple[Document, str, Contract] | None:
+    """The document that rules a path of the sandbox, the path in it, and how it was declared; None where none does."""
     for contract in contracts:
         inner = path.removeprefix(contract.base)
         if path.startswith(contract.base) and inner.startswith(contract.under):
-            return document(folder / contract.document), inner
+            return document(folder / contract.document), inner, contract
     return None

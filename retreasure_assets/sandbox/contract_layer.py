@@ -57,7 +57,7 @@ class Contracts:
             if found is None:
                 await app(scope, receive, send)
                 return
-            document, path = found
+            document, path, contract = found
             body = await whole(receive)
             method = scope["method"]
             operation = document.operation(method, path)
@@ -73,7 +73,11 @@ class Contracts:
                 return
             answer = await answered(app, scope, receive, body)
             if self.answers:
-                reasons = document.answered(operation, answer.status, answer.kind, answer.body)
+                reasons = [
+                    reason
+                    for reason in document.answered(operation, answer.status, answer.kind, answer.body)
+                    if not reason.removeprefix("the answer at ").startswith(contract.departures)
+                ]
                 self._note(face, "answer", method, operation.template, reasons)
             await answer.send(send)
 

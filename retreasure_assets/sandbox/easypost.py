@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from retreasure_assets.sandbox.face import Records, Traits
 from retreasure_assets.sandbox.geo import SHIP_FROM
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_tracking import ORIGIN, Journey, Scan, journeys
@@ -58,6 +59,8 @@ class EasyPostFace:
     """The routes of EasyPost."""
 
     paths: ClassVar[Mapping[str, str]] = {"easypost": "/easypost/v2"}
+    # EasyPost publishes no OpenAPI document; what it refuses is written in this module.
+    traits: ClassVar[Traits] = Traits(records=(Records("trackers", "id", "has_more", enums=("status",)),))
 
     def __init__(self, world: World) -> None:
         self._world = world

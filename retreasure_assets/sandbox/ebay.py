@@ -27,6 +27,7 @@ from retreasure_assets.sandbox.ebay_format import RefusalError, answer
 from retreasure_assets.sandbox.ebay_orders import Orders
 from retreasure_assets.sandbox.ebay_signature import SIGNING_JWE, SIGNING_KEY, signature_problem
 from retreasure_assets.sandbox.ebay_stock import EbayStock
+from retreasure_assets.sandbox.face import Contract, Records, Refusal, Traits
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_ebay_ledger import ebay_business
 from retreasure_assets.sandbox.world_ebay_types import EbayBusiness
@@ -38,6 +39,7 @@ EBAY_REFRESH_TOKEN = "v^1.1#i^1#r^1#sandbox-refresh"  # noqa: S105 (the same)
 EBAY_MARKETPLACE = "EBAY_IE"
 
 FINANCES_ROOT = "/apiz"
+_TOKEN_PATH = "/identity/v1/oauth2/token"  # noqa: S105 (an address)
 
 _MARKETPLACES = frozenset(
     f"EBAY_{country}"
@@ -69,6 +71,34 @@ class EbayFace:
     """
 
     paths: ClassVar[Mapping[str, str]] = {"ebay": "/sell", "ebay_finances": f"{FINANCES_ROOT}/sell/finances/v1"}
+    traits: ClassVar[Traits] = Traits(
+        # No list tells in a way to rely on that another page follows: its pages may be read in any order.
+        records=(
+            Records("orders", "orderId", enums=("orderFulfillmentStatus",), total="pricingSummary.total.value"),
+            Records("inventoryItems", "sku", asked_by=True),
+            Records("offers", "offerId", enums=("status",)),
+            Records(
+                "transactions",
+                "transactionId",
+                required=("transactionType", "bookingEntry"),
+                enums=("transactionStatus",),
+            ),
+            Records("payouts", "payoutId", enums=("payoutStatus",)),
+        ),
+        expired=Refusal(
+            401, {"errors": [{"errorId": 1001, "domain": "OAuth", "category": "REQUEST", "message": "Token expired"}]}
+        ),
+        grants=(_TOKEN_PATH,),
+        contracts=(
+            Contract("ebay/ebay-fulfillment-openapi-original.yml", base="/sell/fulfillment/v1"),
+            Contract("ebay/ebay-inventory-openapi-original.yml", base="/sell/inventory/v1"),
+            Contract("ebay/ebay-finances-openapi-original.yml", base=f"{FINANCES_ROOT}/sell/finances/v1"),
+        ),
+        invalid=Refusal(
+            400,
+            {"errors": [{"errorId": 2004, "domain": "ACCESS", "category": "REQUEST", "message": "Invalid request"}]},
+        ),
+    )
 
     def __init__(self, world: World, options: EbayOptions | None = None) -> None:
         self._world = world
@@ -96,7 +126,7 @@ class EbayFace:
         fulfilment, inventory = "/sell/fulfillment/v1/order", "/sell/inventory/v1"
         finances = f"{FINANCES_ROOT}/sell/finances/v1"
         return [
-            Route("/identity/v1/oauth2/token", self._token, methods=["POST"]),
+            Route(_TOKEN_PATH, self._token, methods=["POST"]),
             self._route(fulfilment, lambda request: self._orders.search(request.query_params)),
             self._route(
                 f"{fulfilment}/{{order_id}}", lambda r: self._orders.one(r.path_params["order_id"], r.query_params)

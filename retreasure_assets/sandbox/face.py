@@ -27,7 +27,9 @@ class Records:
         required: in a record, what it is worthless without, beside its id.
         enums: in a record, open enumerations.
         total: in a record, an amount that follows from its parts.
-        at: what the request's path has in it, where other answers have other records at the same place.
+        at: what the request's path ends with, where other answers have other records at the same place.
+        asked_by: whether other lists are asked for by these records' ids. They are moved about but never spoiled: one
+            without its id would take records with it that nobody spoiled.
     """
 
     path: str
@@ -37,6 +39,7 @@ class Records:
     enums: tuple[str, ...] = ()
     total: str | None = None
     at: str = ""
+    asked_by: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,14 @@ class Contract:
         document: the file below the contracts' folder: ``ebay/ebay-fulfillment-openapi-original.yml``.
         base: what the sandbox's paths have before the document's own: ``/sell/fulfillment/v1``.
         under: what those of the document's paths begin with that it rules: ``/v3/application``.
+        departures: how the platform's real answers are known to differ from its own document, as the reasons begin
+            that tell so: ``results.[].status does not``. Such an answer is no violation.
     """
 
     document: str
     base: str = ""
     under: str = "/"
+    departures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Traits:
         expired: how it answers an access token that has run out. Only for a face that gives out a new one at every
             refresh: the old one is refused for good.
         token_header: the header that carries the token.
-        spared: paths that no fault meets, such as a token endpoint whose lost answer nothing could make good.
+        grants: paths that give out tokens: none runs out on its way there.
         contracts: what its requests are held against.
         invalid: how it answers a request that breaks the contract.
     """
@@ -82,7 +88,7 @@ class Traits:
     throttled: Refusal | None = None
     expired: Refusal | None = None
     token_header: str = "authorization"  # noqa: S105 (a header's name)
-    spared: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
     contracts: tuple[Contract, ...] = ()
     invalid: Refusal = Refusal(400, {"errors": [{"message": "The request does not fit the API's description."}]})
 

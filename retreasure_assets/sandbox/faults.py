@@ -67,6 +67,8 @@ class FaceState:
 
     asked: Counter[bytes] = field(default_factory=Counter)
     failed: Counter[bytes] = field(default_factory=Counter)
+    #: Tokens that were good for something so far, and those that have run out.
+    admitted: set[str] = field(default_factory=set)
     expired: set[str] = field(default_factory=set)
     withheld: dict[tuple[str, str], list[bytes]] = field(default_factory=lambda: defaultdict(list))
     last: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -98,14 +100,15 @@ class _Layer:
         self._spoiling = {kind: rate for kind, rate in rates.items() if rate and kind in _SPOILING}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in self._traits.spared:
-            await self._app(scope, receive, send)
-            return
         asked = await whole(receive)
         fault, rng = self._draw(scope, asked)
+        token = self._token(scope)
+        if fault == "token" and token not in self._state.admitted:
+            # One that was never good for anything has not run out: nobody could tell it from a token that is wrong.
+            fault = ""
         if fault:
             self._faults.met[self._face][fault] += 1
-        refusal = self._refusal(fault, scope, rng)
+        refusal = self._refusal(fault, token, rng)
         answer = refusal or self._changed(await answered(self._app, scope, receive, asked), scope, fault, rng)
         await self._send(answer, fault, receive, send)
 
@@ -130,16 +133,22 @@ class _Layer:
         state.failed[key] = state.failed[key] + 1 if fault in _FAILING else 0
         return fault, rng
 
-    def _refusal(self, fault: str, scope: Scope, rng: Random) -> Answer | None:
+    def _token(self, scope: Scope) -> str:
+        """The access token that a request carries, "" for none, or for one that cannot run out."""
+        if self._traits.expired is None or scope["path"] in self._traits.grants:
+            return ""
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        return headers.get(self._traits.token_header.lower(), "")
+
+    def _refusal(self, fault: str, token: str, rng: Random) -> Answer | None:
         """The answer that the face itself never gets to give."""
-        traits, expired = self._traits, self._state.expired
-        if traits.expired is not None:
-            headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-            token = headers.get(traits.token_header.lower(), "")
-            if fault == "token" and token:
-                expired.add(token)
-            if token in expired:
+        traits, state = self._traits, self._state
+        if token and traits.expired is not None:
+            if fault == "token":
+                state.expired.add(token)
+            if token in state.expired:
                 return refused(traits.expired)
+            state.admitted.add(token)
         if fault == "429":
             return Answer(429, [(b"content-type", b"application/json"), *self._retry_after(rng)], b'{"errors":"429"}')
         if fault == "throttle" and traits.throttled is not None:
@@ -165,7 +174,7 @@ class _Layer:
         if fault == "skew":
             clock = datetime.now(UTC) + pick(rng, (_SKEW, -_SKEW))
             return answer.added(b"date", _date(clock))
-        for records in (one for one in self._traits.records if one.at in scope["path"]):
+        for records in (one for one in self._traits.records if scope["path"].endswith(one.at)):
             answer = self._moved(answer, records, scope["path"], fault, rng)
         if fault == "garbled" and not _lines(answer):
             return answer.with_body(pick(rng, (answer.body[: len(answer.body) // 2], _HTML)))
@@ -201,7 +210,7 @@ class _Layer:
 
     def _spoiled(self, record: bytes, records: Records) -> bytes:
         """The record, or what a planted defect makes of it: always the same for one id."""
-        if not self._spoiling:
+        if not self._spoiling or records.asked_by:
             return record
         id_ = str(value_at(msgspec.json.decode(record), records.id))
         rng = stream(self._faults.seed, "defect", self._face, id_)

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -23,6 +24,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from retreasure_assets.sandbox import square_json
+from retreasure_assets.sandbox.face import Contract, Records, Refusal, Traits
 from retreasure_assets.sandbox.square_json import Json
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_square import SquareBooks, location_id
@@ -149,6 +151,14 @@ class _SearchCustomers(_Strict):
     count: bool = False
 
 
+_CONTRACT = Contract("square/square_api_2025-08.json", under="/v2")
+
+
+def _records(name: str, *, enums: tuple[str, ...] = (), total: str | None = None) -> Records:
+    """A list as all that Square pages."""
+    return Records(name, "id", "cursor", enums=enums, total=total)
+
+
 class SquareFace:
     """The routes of one Square seller.
 
@@ -157,6 +167,27 @@ class SquareFace:
     """
 
     paths: ClassVar[Mapping[str, str]] = {"square": "/v2"}
+    traits: ClassVar[Traits] = Traits(
+        records=(
+            Records("locations", "id", asked_by=True),
+            _records("customers", enums=("creation_source",)),
+            _records("orders", enums=("state",), total="total_money.amount"),
+            _records("payments", enums=("status",)),
+            _records("refunds", enums=("status",)),
+            _records("objects", enums=("type",)),
+            Records(
+                "counts",
+                "catalog_object_id",
+                "cursor",
+                required=("location_id", "state"),
+                enums=("catalog_object_type",),
+            ),
+            Records("payouts", "id", "cursor", enums=("status",), asked_by=True),
+            _records("payout_entries", enums=("type",)),
+        ),
+        contracts=(_CONTRACT, replace(_CONTRACT, under="/oauth2/token/status")),
+        invalid=Refusal(400, {"errors": [{"category": "INVALID_REQUEST_ERROR", "code": "BAD_REQUEST"}]}),
+    )
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -5,7 +5,8 @@ for when (scan.py, connector.py).
 
 An access token lives two hours; it is renewed with the refresh token, which stays the same for 18 months
 (https://developer.ebay.com/api-docs/static/oauth-refresh-token-request.html). One that eBay refuses in mid-run is
-renewed once.
+renewed, as often as the refused one was good for something before: it may run out in one thread between another
+thread's getting and using it.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class EbayClient:
     signer: Signer | None = None
     monotonic: Callable[[], float] = time.monotonic
     _token: str = field(default="", repr=False)
+    #: Those that were accepted.
+    _good: set[str] = field(default_factory=set, repr=False)
     _ends: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -111,9 +114,9 @@ class EbayClient:
                 parsed[:] = [parse(answer.body)]
             return answer.status, _error_ids(answer)
 
-        token = ""
-        for _ in range(2):
-            token = self._access(refused=token)
+        refused = ""
+        while True:
+            token = self._access(refused=refused)
             headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
             if money:
                 headers["X-EBAY-C-MARKETPLACE-ID"] = self.marketplace
@@ -121,11 +124,13 @@ class EbayClient:
                     headers |= self.signer.headers("GET", url)
             status, ids = self.http.read("GET", asked, reader, headers=headers, accept=_READ)
             if status == 200:
+                self._good.add(token)
                 return parsed[0]
             if none is not None and (status == 204 or absent.intersection(ids)):
                 return none
-            if status != 401:
+            if status != 401 or (refused and token not in self._good):
                 break
+            refused = token
         raise self._refusal(status, ids, purpose, money=money)
 
     def _access(self, *, refused: str) -> str:

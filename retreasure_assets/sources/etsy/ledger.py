@@ -106,7 +106,7 @@ def _end(state: Scan) -> int:
 
 def _after(state: Scan, found: int, seen: int) -> Scan | None:
     """Where the page after one of ``found`` entries begins; None when it was the last one."""
-    if found == MAX_PAGE:
+    if found >= MAX_PAGE:
         return msgspec.structs.replace(state, offset=state.offset + MAX_PAGE, seen=seen)
     end = _end(state)
     if end >= state.until:

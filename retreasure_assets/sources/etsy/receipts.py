@@ -118,7 +118,8 @@ def _read_pass(
             known = set()
         else:
             # A whole page of one second, or of records whose time cannot be read: only an offset leads on.
-            after = msgspec.structs.replace(state, offset=state.offset + len(page.records), seen=seen)
+            # By what was asked for, not by what came: a record may come twice.
+            after = msgspec.structs.replace(state, offset=state.offset + MAX_PAGE, seen=seen)
         known |= {stamp.receipt_id for stamp, time in zip(stamps, times, strict=True) if time == last}
         yield Step(records, f"{page.origin}#{one.name}[{state.at}+{state.offset}]", after, seen)
         if done or after is None:

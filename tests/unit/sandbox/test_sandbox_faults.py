@@ -106,7 +106,7 @@ TRAITS = Traits(
     records=(Records("rows", "id", more="next", required=("price",), enums=("state",), total="price"),),
     throttled=Refusal(200, {"errors": ["THROTTLED"]}),
     expired=Refusal(401, {"error": "expired"}),
-    spared=("/token",),
+    grants=("/token",),
 )
 
 
