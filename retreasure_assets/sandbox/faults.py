@@ -137,7 +137,7 @@ class _Layer:
         """The access token that a request carries, "" for none, or for one that cannot run out."""
         if self._traits.expired is None or scope["path"] in self._traits.grants:
             return ""
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers: dict[str, str] = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
         return headers.get(self._traits.token_header.lower(), "")
 
     def _refusal(self, fault: str, token: str, rng: Random) -> Answer | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 import httpx
 
@@ -40,6 +41,10 @@ _DETAILED = {"fieldGroups": "TAX_BREAKDOWN"}
 ORDERS_REACH = timedelta(days=729)
 #: No offer for this SKU: it is in stock and not listed.
 _NO_OFFER = frozenset({25713, 25710})
+
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ class EbayConnector:
         url, finances_url: other servers than eBay's.
         signer: signs where the seller must.
         history_start: the first day that a first sync asks for.
-        lanes: how many offers are asked for at a time.
+        lanes: how many single records (offers of a SKU, cancelled orders) are asked for at a time.
         transport, sleep, monotonic, now: replaceable in tests.
     """
 
@@ -229,17 +234,19 @@ class EbayConnector:
         times = time_reader(listing.time_key)
         for step in scan(ask, state, now=self._now(), limit=listing.limit, times=times):
             if entity.name == "orders":
-                step = Step([self._whole(record) for record in step.records], step.place, step.state, step.seen)
+                step = Step(self._whole(step.records), step.place, step.state, step.seen)
             yield step
 
-    def _whole(self, record: bytes) -> bytes:
-        """An order with its cancellation requests, which a list of orders leaves out."""
-        order_id = contested(record)
-        if order_id is None:
-            return record
-        return self._client.get(
-            f"{_ORDER}/{order_id}", _DETAILED, document, purpose="orders", none=record, absent=frozenset({32100})
-        )
+    def _whole(self, records: list[bytes]) -> list[bytes]:
+        """Orders with their cancellation requests, which a list of orders leaves out."""
+        wanted = {place: order_id for place, record in enumerate(records) if (order_id := contested(record))}
+
+        def of_place(place: int) -> bytes:
+            path, absent = f"{_ORDER}/{wanted[place]}", frozenset({32100})
+            return self._client.get(path, _DETAILED, document, purpose="orders", none=records[place], absent=absent)
+
+        found = dict(zip(wanted, self._in_lanes(of_place, list(wanted)), strict=True))
+        return [found.get(place, record) for place, record in enumerate(records)]
 
     def _stock(self, entity: Entity, stored: CursorState, *, windowed: bool) -> Iterator[RawBatch]:
         """Inventory items, or the offers of their SKUs, page by page; ``offset`` is the number of a page here."""
@@ -266,8 +273,14 @@ class EbayConnector:
             return found.records
 
         skus = [sku for sku in map(sku_of, items) if sku]
-        with ThreadPoolExecutor(self._lanes, "ebay-offers") as lanes:
-            return [record for records in lanes.map(of_sku, skus) for record in records]
+        return [record for records in self._in_lanes(of_sku, skus) for record in records]
+
+    def _in_lanes(self, ask: Callable[[A], B], wanted: Sequence[A]) -> list[B]:
+        """What every one of several questions gives, in their order; some are asked at a time."""
+        if not wanted:
+            return []
+        with ThreadPoolExecutor(self._lanes, "ebay") as lanes:
+            return list(lanes.map(ask, wanted))
 
     def _earliest(self, entity: Entity, moment: datetime) -> str:
         """Where a scan may begin: eBay's orders reach back two years."""

@@ -235,17 +235,17 @@ def assemble(entity: str, group: Group) -> bytes:
         connection = documents.BULK_CONNECTIONS.get(kind) if isinstance(kind, str) else None
         if connection is None:
             raise BulkRefusedError("its file has a line of an unknown type")
-        own = {key: bytes(raw) for key, raw in fields.items() if key[:2] != "__"}
+        own = {key: raw for key, raw in fields.items() if key[:2] != "__"}
         children.setdefault(connection, []).append(join_object(own))
     parent = _object(group.lines[0])
-    node: dict[str, bytes] = {}
+    node: dict[str, bytes | msgspec.Raw] = {}
     for key, kind_of in documents.response_keys(f"{entity.removesuffix('s')}_fields").items():
         if kind_of.connection:
             nodes = b"[" + b",".join(children.get(key, [])) + b"]"
             info = {"pageInfo": b'{"hasNextPage":false,"endCursor":null}'} if kind_of.page_info else {}
             node[key] = join_object({"nodes": nodes, **info})
         elif key in parent:
-            node[key] = bytes(parent[key])
+            node[key] = parent[key]
     return join_object(node)
 
 

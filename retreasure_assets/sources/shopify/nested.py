@@ -160,39 +160,68 @@ class Completer:
         return self.client.run(document, variables, parse, purpose=self.entity, pages=pages)
 
     def _cut(self, node: bytes, sizes: Mapping[ListPath, int]) -> set[ListPath]:
+        shape = _shape(self.fields)
         try:
-            decoded = msgspec.json.decode(node)
+            lists = shape.decoder.decode(node)
         except (msgspec.DecodeError, UnicodeDecodeError):
             # Malformed records are judged once, in bronze.
             return set()
-        nested = documents.nested_lists(self.fields)
-        return {path for path in nested if any(_is_cut(found, sizes[path]) for found in _at(decoded, path))}
+        found: set[ListPath] = set()
+        _find_cut(lists, shape.paths, sizes, found)
+        return found
 
 
-def _at(value: Any, path: ListPath) -> list[Any]:
-    """The values at a path; lists and connections on the way stand for each of their elements."""
-    if isinstance(value, list):
-        return [found for element in value for found in _at(element, path)]
-    if not path:
-        return [] if value is None else [value]
-    if not isinstance(value, dict):
-        return []
-    if len(path) == 1:
-        found = value.get(path[0])
-        return [] if found is None else [found]
-    inner = value.get(path[0])
-    if isinstance(inner, dict) and "nodes" in inner:
-        inner = inner["nodes"]
-    return _at(inner, path[1:])
+class _Info(msgspec.Struct):
+    more: bool | None = msgspec.field(name="hasNextPage", default=None)
 
 
-def _is_cut(found: Any, size: int) -> bool:
-    if isinstance(found, dict):
-        info = found.get("pageInfo")
-        if isinstance(info, dict):
-            return bool(info.get("hasNextPage"))
-        found = found.get("nodes")
-    return isinstance(found, list) and len(found) >= size
+#: A key -> the path that it ends, and what may be cut below it.
+_Paths = Mapping[str, tuple[ListPath, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The lists of a node that may be cut, and what reads them and nothing else: a tenth of a whole decoding."""
+
+    decoder: msgspec.json.Decoder[Any]
+    paths: _Paths
+
+
+@lru_cache
+def _shape(fields: str) -> _Shape:
+    tree: dict[str, tuple[ListPath, Any]] = {}
+    for path in sorted(documents.nested_lists(fields)):
+        below = tree
+        for length, key in enumerate(path, start=1):
+            below = below.setdefault(key, (path[:length], {}))[1]
+    return _Shape(msgspec.json.Decoder(_kind(tree)), tree)
+
+
+def _kind(paths: _Paths) -> type[msgspec.Struct]:
+    """A struct of the lists alone; each is a plain list or a connection."""
+    found: list[tuple[str, Any, Any]] = []
+    for key, (_, below) in paths.items():
+        element: Any = _kind(below) if below else msgspec.Raw
+        parts: list[tuple[str, Any, Any]] = [("nodes", list[element] | None, None), ("pageInfo", _Info | None, None)]
+        connection = msgspec.defstruct("Connection", parts)
+        found.append((key, list[element] | connection | None, None))
+    return msgspec.defstruct("Lists", found)
+
+
+def _find_cut(lists: Any, paths: _Paths, sizes: Mapping[ListPath, int], found: set[ListPath]) -> None:
+    for key, (path, below) in paths.items():
+        value = getattr(lists, key)
+        if value is None:
+            continue
+        more: bool | None = None
+        if type(value) is not list:
+            more = value.pageInfo.more or False if value.pageInfo else None
+            value = value.nodes or ()
+        if more if more is not None else len(value) >= sizes[path]:
+            found.add(path)
+        if below:
+            for element in value:
+                _find_cut(element, below, sizes, found)
 
 
 def _next(info: bytes) -> str | None:
@@ -216,12 +245,15 @@ def _text(node: bytes, key: str) -> str:
     return str(value)
 
 
-def join_object(fields: Mapping[str, bytes]) -> bytes:
+def join_object(fields: Mapping[str, bytes | msgspec.Raw]) -> bytes:
     """A JSON object from keys and values that are JSON already; values keep their bytes."""
-    return b"{" + b",".join([_key(key) + value for key, value in fields.items()]) + b"}"
+    parts: list[Any] = []
+    for key, value in fields.items():
+        parts += (_key(key), value)
+    return b"{" + b"".join(parts)[1:] + b"}"
 
 
 @lru_cache(maxsize=1024)
 def _key(name: str) -> bytes:
-    """An object's key with its colon; there are few, and millions of objects."""
-    return msgspec.json.encode(name) + b":"
+    """A comma, an object's key and its colon; there are few, and millions of objects."""
+    return b"," + msgspec.json.encode(name) + b":"

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -186,9 +187,7 @@ def iso(moment: datetime) -> str:
 
 def times(records: Iterable[bytes], key: str) -> Iterator[str]:
     """The records' change times; a record without a readable one is skipped, bronze judges it."""
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-        msgspec.defstruct("Timed", [("at", str)], rename={"at": key})
-    )
+    decoder = _timed(key)
     for record in records:
         try:
             moment = parse_time(decoder.decode(record).at)
@@ -196,6 +195,11 @@ def times(records: Iterable[bytes], key: str) -> Iterator[str]:
             continue
         if moment is not None:
             yield iso(moment)
+
+
+@lru_cache
+def _timed(key: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(msgspec.defstruct("Timed", [("at", str)], rename={"at": key}))
 
 
 def _page(

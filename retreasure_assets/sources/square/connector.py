@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -310,13 +311,16 @@ def _batch(entity: Entity, page: _Held, cursor: CursorState | None) -> RawBatch:
     return page_batch(entity, page.records, page.origin, cursor)
 
 
+@lru_cache
+def _timed(key: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(msgspec.defstruct("Timed", [("at", str)], rename={"at": key}))
+
+
 def _times(records: Sequence[bytes], key: str | None) -> list[str]:
     """Each record's time as Square writes it; empty where it has none that can be read: bronze judges the record."""
     if key is None:
         return [""] * len(records)
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-        msgspec.defstruct("Timed", [("at", str)], rename={"at": key})
-    )
+    decoder = _timed(key)
     found = []
     for record in records:
         try:
