@@ -27,7 +27,11 @@ KEY = "a2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXMgbG9uZyE="
 #: What tells when, by which run and out of which bytes a row was made, and so differs between any two homes.
 _MADE = frozenset({"built_at", "ingested_at", "ingest_date", "batch_id", "run_id", "record_id", "payload_sha256"})
 #: eBay does not say since when stock and offers are as they are: the time at which it was first seen stands for it.
-_SEEN = {"gold.dim_listing": "valid_from", "silver.listings": "valid_from", "silver.inventory_levels": "updated_at"}
+_SEEN = {
+    "gold.dim_listing": ("valid_from", "listing_version_id"),
+    "silver.listings": ("valid_from",),
+    "silver.inventory_levels": ("updated_at",),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ def rows(name: str, table: pa.Table, names: Mapping[str, str]) -> Counter[str]:
         if "person_id" in row:
             row["person_id"] = names.get(row["person_id"], "nobody")
         if name in _SEEN and row["channel"] == "ebay":
-            del row[_SEEN[name]]
+            for column in _SEEN[name]:
+                del row[column]
         return repr(row)
 
     return Counter(plain(row) for row in table.select(columns).to_pylist())
