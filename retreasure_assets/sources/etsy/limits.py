@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,16 +17,18 @@ _USED = 0.98
 
 @dataclass(slots=True)
 class RequestRate:
-    """Spaces requests evenly at the rate that the last answer allowed (a RateLimiter; for any number of threads).
+    """Lets as many requests go in any second as the last answer allowed (a RateLimiter; for any number of threads).
 
-    Before the first answer nothing is known and nothing waits.
+    A request waits for no longer than it takes the one so many before it to be a second old: what a slow answer has
+    cost is made up for at once, and more than allowed never go. Before the first answer nothing is known and nothing
+    waits.
     """
 
     monotonic: Callable[[], float] = time.monotonic
-    per_second: float = 0.0
+    per_second: int = 0
     #: Requests left today, None while unknown.
     left_today: int | None = None
-    _next: float = 0.0
+    _sent: deque[float] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def observe(self, headers: Mapping[str, str]) -> None:
@@ -33,18 +36,20 @@ class RequestRate:
         rate, left = _number(headers.get("x-limit-per-second")), _number(headers.get("x-remaining-today"))
         with self._lock:
             if rate:
-                self.per_second = float(rate)
+                self.per_second = rate
             if left is not None:
                 self.left_today = left
 
     def delay(self) -> float:
         """Seconds to wait for a slot, which is the caller's from then on."""
-        if not self.per_second:
-            return 0.0
         with self._lock:
-            now = self.monotonic()
-            slot = max(now, self._next)
-            self._next = slot + 1 / (self.per_second * _USED)
+            slot = now = self.monotonic()
+            # While nothing is known the one request that is under way is remembered: it counts already.
+            while len(self._sent) > max(self.per_second, 1):
+                self._sent.popleft()
+            if self.per_second and len(self._sent) == self.per_second:
+                slot = max(now, self._sent[0] + 1 / _USED)
+            self._sent.append(slot)
             return slot - now
 
 

@@ -67,6 +67,7 @@ class FakeEtsy:
         valid: refresh tokens that are good; by default each is good until the next one is used.
         before: called with (path, query) before a list is answered.
         answers: answers to give instead of the next ones; None lets one through.
+        repeats: whether the first record of every page comes twice.
     """
 
     receipts: list[Json] = field(default_factory=list)
@@ -82,6 +83,7 @@ class FakeEtsy:
     scopes: set[str] = field(default_factory=lambda: {"transactions_r", "listings_r", "shops_r"})
     before: Callable[[str, Json], None] = lambda path, query: None
     answers: list[httpx.Response | Exception | None] = field(default_factory=list)
+    repeats: bool = False
     requests: list[tuple[str, Json]] = field(default_factory=list)
     refreshed: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
@@ -122,7 +124,8 @@ class FakeEtsy:
         found = getattr(self, f"_{path.rpartition('/')[2].replace('-', '_')}")(path, query)
         limit, offset = int(query.get("limit", 25)), int(query.get("offset", 0))
         assert limit <= 100
-        body = msgspec.json.encode({"count": len(found), "results": found[offset : offset + limit]})
+        page = found[offset : offset + limit]
+        body = msgspec.json.encode({"count": len(found), "results": [*page, *page[: int(self.repeats)]]})
         return httpx.Response(200, content=body, headers={"x-limit-per-second": "10", "x-remaining-today": "9000"})
 
     def _token(self, form: dict[str, list[str]]) -> httpx.Response:

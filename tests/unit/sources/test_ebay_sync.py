@@ -244,6 +244,25 @@ def test_a_token_that_ends_in_mid_run_is_renewed(seller: FakeSeller, connect: Co
     assert connector.http.counters.retries == 0
 
 
+def test_a_token_that_ends_between_its_renewal_and_its_use_is_renewed_again(
+    seller: FakeSeller, connect: Connect
+) -> None:
+    """As when several threads share it: one renews it, another one uses it until it ends, then the first one does."""
+    seller.orders = [order(n, NOW - days(3)) for n in range(3)]
+    connector = connect()
+
+    def revoke(request: httpx.Request) -> None:
+        if len(seller.asked) == 1:
+            seller.valid.clear()
+        if len(seller.asked) == 2:
+            assert len(ids(sync(connector, "orders"))) == 3
+            seller.valid.clear()
+
+    seller.before = revoke
+    assert len(ids(sync(connector, "orders"))) == 3
+    assert seller.issued == 3
+
+
 def test_a_token_that_is_always_refused_ends_the_sync(seller: FakeSeller, connect: Connect) -> None:
     seller.before = lambda request: httpx.Response(401, json={"errors": [{"errorId": 1001}]})
     with pytest.raises(PermanentSourceError, match=r"HTTP 401, error 1001.*RETREASURE_EBAY_REFRESH_TOKEN"):

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.errors import ConfigurationError, PermanentSourceError, TransientSourceError
+from retreasure_assets.sandbox.etsy_requests import EtsyOptions, Quota
 from retreasure_assets.sources.etsy import ENTITIES, EtsyConnector
 from retreasure_assets.sources.etsy.ledger import SPAN
+from retreasure_assets.sources.etsy.limits import RequestRate
 from tests.unit.sources.fake_etsy import SHOP, T0, FakeEtsy, Json, Memory, day, entry, receipt
 
 Connect = Callable[..., EtsyConnector]
@@ -283,6 +285,15 @@ def test_listings_of_every_state(etsy: FakeEtsy, connect: Connect) -> None:
     assert {batch.cursor for batch in batches} == {None}
 
 
+@pytest.mark.parametrize("entity", ["receipts", "ledger_entries"])
+def test_a_record_that_comes_twice_moves_no_other_out_of_sight(etsy: FakeEtsy, connect: Connect, entity: str) -> None:
+    etsy.repeats = True
+    # All in one second, so that only an offset leads from page to page.
+    etsy.receipts = [receipt(n, day(1)) for n in range(1, 351)]
+    etsy.entries = [entry(n, day(n / 100)) for n in range(1, 351)]
+    assert set(ids(read(connect(), entity))) == set(range(1, 351))
+
+
 # --- limits and refusals -----------------------------------------------------------------------------------------
 
 
@@ -295,6 +306,19 @@ def test_the_allowed_rate_is_kept_and_used(etsy: FakeEtsy, connect: Connect) -> 
     assert (len(times) - 1) / (times[-1] - times[0]) >= 9.5
     # From the second on: what the limit is, the first answer tells.
     assert all(later - earlier > 1 for earlier, later in zip(times[1:], times[11:], strict=False))
+
+
+def test_what_slow_answers_cost_is_made_up_for() -> None:
+    clock = 0.0
+    rate, quota = RequestRate(monotonic=lambda: clock), Quota(EtsyOptions(per_second=10, clock=lambda: clock))
+    for number in range(1, 601):
+        clock += rate.delay()
+        headers, one_too_many = quota.take()
+        assert one_too_many is None
+        rate.observe(headers)
+        # Every fifth takes four times as long as the limit leaves for one.
+        clock += 0.4 if number % 5 == 0 else 0.01
+    assert 600 / clock >= 9.5
 
 
 def test_a_wait_that_etsy_asks_for_is_kept(etsy: FakeEtsy, connect: Connect) -> None:
