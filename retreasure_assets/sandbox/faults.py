@@ -32,6 +32,8 @@ from retreasure_assets.sandbox.world_random import pick, stream
 _FAILING = frozenset({"429", "throttle", "500", "502", "503", "timeout", "cut", "garbled", "token"})
 #: How often in a row a request fails at most.
 _IN_A_ROW = 2
+#: Answers that a token is good for at least: one that never was is not one that has run out, but a wrong one.
+_GOOD_FOR = 5
 _SPOILING = (*DEFECTS, *NOVELTIES)
 _MOVING = frozenset({"duplicate", "reorder", "late", "shift"})
 #: Chunks that a slow answer comes in.
@@ -67,8 +69,8 @@ class FaceState:
 
     asked: Counter[bytes] = field(default_factory=Counter)
     failed: Counter[bytes] = field(default_factory=Counter)
-    #: Tokens that were good for something so far, and those that have run out.
-    admitted: set[str] = field(default_factory=set)
+    #: How many answers a token was good for so far, and those that have run out.
+    admitted: Counter[str] = field(default_factory=Counter)
     expired: set[str] = field(default_factory=set)
     withheld: dict[tuple[str, str], list[bytes]] = field(default_factory=lambda: defaultdict(list))
     last: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -103,12 +105,13 @@ class _Layer:
         asked = await whole(receive)
         fault, rng = self._draw(scope, asked)
         token = self._token(scope)
-        if fault == "token" and token not in self._state.admitted:
-            # One that was never good for anything has not run out: nobody could tell it from a token that is wrong.
+        if fault == "token" and (not token or self._state.admitted[token] < _GOOD_FOR):
             fault = ""
         if fault:
             self._faults.met[self._face][fault] += 1
         refusal = self._refusal(fault, token, rng)
+        if refusal is None and fault not in _FAILING:
+            self._state.admitted[token] += 1
         answer = refusal or self._changed(await answered(self._app, scope, receive, asked), scope, fault, rng)
         await self._send(answer, fault, receive, send)
 
@@ -148,7 +151,6 @@ class _Layer:
                 state.expired.add(token)
             if token in state.expired:
                 return refused(traits.expired)
-            state.admitted.add(token)
         if fault == "429":
             return Answer(429, [(b"content-type", b"application/json"), *self._retry_after(rng)], b'{"errors":"429"}')
         if fault == "throttle" and traits.throttled is not None:

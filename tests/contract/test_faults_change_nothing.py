@@ -20,6 +20,7 @@ from retreasure_assets.sandbox.faults import possible_kinds
 from retreasure_assets.sandbox.server import FACES, Handling, environment, read_faults, running_sandbox
 from retreasure_assets.sandbox.world import World, WorldSpec, generate_world
 from retreasure_assets.settings import load_settings
+from retreasure_assets.sources.http import HttpClient
 from retreasure_assets.sources.registry import API_SOURCES, configured_connectors
 
 #: Waits are as short as they can be: what matters is that there is one.
@@ -37,6 +38,7 @@ def synced(
     world: World, folder: Path, faults: str | None, patch: pytest.MonkeyPatch, runs: int = 1
 ) -> tuple[Lake, dict[str, Any]]:
     """A lake that every source was read into, and what the sandbox noted."""
+    patch.setattr(HttpClient, "_wait", lambda *_: 0.01)
     lake = Lake(folder / "lake")
     with (
         running_sandbox(world, handling=Handling(read_faults(faults), check_answers=True)) as url,
