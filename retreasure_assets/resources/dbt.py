@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retreasure_assets.errors import BuildError
+from retreasure_assets.lake.storage import refused_by_system
 from retreasure_assets.resources.platform import dbt_project_dir
 from retreasure_assets.settings import Settings
 
@@ -184,6 +185,7 @@ class Dbt:
 
         Raises:
             BuildError: the project does not parse, or dbt stopped before it built anything.
+            LakeError: its folder may not be written, or the disk is full.
         """
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.artifacts.schemas.run import RunExecutionResult
@@ -211,7 +213,10 @@ class Dbt:
             # The runner catches everything, a person's Ctrl-C and Dagster's interrupt too.
             raise outcome.exception
         if not isinstance(outcome.result, RunExecutionResult):
-            raise BuildError("dbt stopped before it built anything.", remedy=f"Its messages are in {target / LOG}.")
+            refused = refused_by_system("The build's folder", outcome.exception or "")
+            raise refused or BuildError(
+                "dbt stopped before it built anything.", remedy=f"Its messages are in {target / LOG}."
+            )
         return [_result(one) for one in outcome.result.results]
 
 

@@ -413,12 +413,15 @@ def test_a_second_run_is_refused_while_one_is_going_and_goes_on_when_that_is_kil
 
 
 @pytest.mark.slow
-def test_runs_that_the_daemon_began_and_nobody_goes_on_with_block_nothing(home: Home, small_build: Path) -> None:
+def test_runs_that_the_daemon_began_and_nobody_goes_on_with_block_nothing(
+    home: Home, small_build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
     home.drop("pos/products/catalogue.csv", PRODUCTS)
     folder = home.path / "dagster"
     folder.mkdir()
     shutil.copy(Path(automation.__file__).with_name("dagster.yaml"), folder)
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
     pools = ["warehouse", "bronze_pos_products"]
     with DagsterInstance.from_config(str(folder)) as instance:
         dead = [create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id for _ in pools]
