@@ -31,7 +31,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 demo: setup ## pull from the sandbox, build bronze to gold, show the result (DEMO="--days 30" for another world)
 	@$(BIN)/retreasure demo $(DEMO)
 
-up: setup ## serve the Dagster UI with schedules and sensors, until Ctrl-C
+up: setup ## serve the Dagster UI with schedules and sensors, and the documentation, until Ctrl-C
 	@$(BIN)/retreasure up
 
 test: setup lint ## run the checks and tests
@@ -45,6 +45,9 @@ lint: setup ## ruff and mypy
 
 bench: setup ## measure, beside baselines of the same run
 	@$(BIN)/python -m benchmarks
+
+docs: setup ## build the documentation of every table (one page, served by `make up`) and docs/metrics.md
+	@$(BIN)/retreasure docs --glossary docs/metrics.md
 
 screenshots: setup ## draw the README's picture of the asset graph from the real UI (needs Chromium)
 	@$(BIN)/python docs/screenshots.py

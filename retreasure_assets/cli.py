@@ -215,28 +215,60 @@ def status(layout: str) -> None:
 
 
 @main.command()
+@click.option(
+    "--glossary", type=click.Path(dir_okay=False, path_type=Path), help="Write the glossary of figures here, too."
+)
+@click.option("--if-outdated", is_flag=True, help="Do nothing when the project is as it was documented.")
+def docs(glossary: Path | None, if_outdated: bool) -> None:
+    """Build the documentation of silver and gold: one page, to be opened in a browser."""
+    import json
+
+    from retreasure_assets.resources.docs_site import build_site, is_current, site_of
+    from retreasure_assets.resources.docs_site import glossary as glossary_of
+    from retreasure_assets.resources.platform import Platform
+    from retreasure_assets.settings import active_settings
+
+    settings = active_settings()
+    if if_outdated and is_current(settings):
+        return
+    with nullcontext() if click.get_current_context().find_root().params["debug"] else silenced_libraries():
+        site = build_site(settings, list(Platform(settings).entities))
+    if glossary is not None:
+        glossary.write_text(glossary_of(json.loads(site.manifest.read_bytes())), "utf-8")
+    console.print(f"The documentation is {site_of(settings).page}")
+
+
+@main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
+@click.option("--docs-port", default=3001, show_default=True, help="Port of the documentation.")
 @world_options
-def up(port: int, seed: int, days: int, scale: float, faults: str | None) -> None:
-    """Serve the Dagster UI with schedules and sensors, until Ctrl-C."""
+def up(port: int, docs_port: int, seed: int, days: int, scale: float, faults: str | None) -> None:
+    """Serve the Dagster UI with schedules and sensors, and the documentation, until Ctrl-C."""
     from retreasure_assets.automation.dead_runs import free_slots_of_dead_runs
     from retreasure_assets.automation.run import dagster_instance
+    from retreasure_assets.resources.docs_site import served, site_of
     from retreasure_assets.settings import active_settings, load_settings
 
     # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale, faults)
-    with source:
+    with source, served(site_of(active_settings()).page, docs_port) as address:
         with dagster_instance(active_settings().home) as instance:
             free_slots_of_dead_runs(instance, active_settings())
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
+        console.print(f"Documentation: {address}")
         command = [sys.executable, "-m", "dagster", "dev", "-m", "retreasure_assets.definitions", "-p", str(port)]
+        # A process of its own: it takes seconds and memory that the servers would miss.
+        writer = subprocess.Popen([sys.executable, "-m", "retreasure_assets.cli", "docs", "--if-outdated"])
         server = subprocess.Popen([*command, "--log-level", "warning"])
         try:
             server.wait()
         except KeyboardInterrupt:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=60)
+        finally:
+            writer.terminate()
+            writer.wait(timeout=60)
 
 
 @contextmanager

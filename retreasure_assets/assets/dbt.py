@@ -20,6 +20,7 @@ from retreasure_assets.entities import Entity
 from retreasure_assets.errors import AlreadyRunningError, BuildError, RetreasureError
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
+from retreasure_assets.lake.manifest import follow
 from retreasure_assets.lake.news import news, remember
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
@@ -171,7 +172,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
     if select is None:
         enter_silver(lake, context.run_id)
         platform.workplace.forget(settings.quarantine_retention_days)
-    maintain(lake)
+    follow(lake, maintain(lake))
     if select is None and not any(result.status in _NOT_WELL for result in results):
         remember(settings, versions, project)
     counts = {(table.layer, table.table): table.rows for table in published}

@@ -23,6 +23,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 
 from retreasure_assets.errors import BuildError
+from retreasure_assets.lake.manifest import record
 from retreasure_assets.lake.storage import CONFIGURATION, Lake, add_actions, explained
 from retreasure_assets.lake.warehouse import open_warehouse, quote, quote_name
 
@@ -84,7 +85,7 @@ class PublishedTable:
 
 
 def publish(settings: Settings, lake: Lake, tables: Sequence[tuple[str, str]]) -> list[PublishedTable]:
-    """Bring the lake's copies of warehouse tables up to date, each in one commit.
+    """Bring the lake's copies of warehouse tables up to date, each in one commit, and all at once in the manifest.
 
     Args:
         settings: where the warehouse is.
@@ -112,7 +113,9 @@ def publish(settings: Settings, lake: Lake, tables: Sequence[tuple[str, str]]) -
 
         # Pressing a table's files keeps one core busy: another is read and compared meanwhile.
         with ThreadPoolExecutor(min(settings.threads, _AT_ONCE)) as pool:
-            return list(pool.map(one, tables))
+            published = list(pool.map(one, tables))
+    record(lake, published)
+    return published
 
 
 class _Publication:

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from retreasure_assets.errors import LakeError
+from retreasure_assets.lake.manifest import open_published, read_manifest
 from retreasure_assets.lake.storage import LAYERS, Lake, add_actions, files
 from retreasure_assets.lake.warehouse import quote, quote_name, scan
 
@@ -32,7 +33,8 @@ class QueryResult:
 def query(lake: Lake, sql: str, *, memory_limit: str = "1GB") -> QueryResult:
     """Run one SELECT, WITH, DESCRIBE, SHOW or EXPLAIN over bronze, silver, gold, quarantine and ops.
 
-    It sees the current version of every table, and neither other files nor the network.
+    It sees silver and gold as the last run that published them whole left them, of other tables the current version,
+    and neither other files nor the network.
 
     Raises:
         LakeError: the statement is another one, is wrong, or fails.
@@ -76,11 +78,12 @@ def _views(engine: duckdb.DuckDBPyConnection, lake: Lake, sql: str) -> list[str]
     text = sql.lower()
     everything = "show" in text or "information_schema" in text or "duckdb_" in text or "pg_" in text
     used: list[str] = []
+    manifest = read_manifest(lake)
     for layer in LAYERS:
         engine.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
     for layer, name in lake.tables():
         if everything or name.lower() in text:
-            table = lake.table(layer, name)
+            table = open_published(lake, manifest, layer, name)
             paths = sorted(files(lake, layer, name, add_actions(table)))
             view = f"{quote_name(layer)}.{quote_name(name)}"
             fields = {field.name: str(field.type.type) for field in table.schema().fields if _primitive(field)}

@@ -200,7 +200,7 @@ class Dbt:
         command += ["--target-path", str(target), "--log-path", str(target)]
         if select is not None:
             command += ["--indirect-selection", "empty" if exactly else "eager", "--select", *select]
-        manifest = _manifest(settings)
+        manifest = load_manifest(settings)
         try:
             with dbt_environment(settings), _log(target) as log:
                 listeners = [log] if told is None else [log, _teller(told)]
@@ -261,7 +261,7 @@ def _result(result: Any) -> NodeResult:
     )
 
 
-def _manifest(settings: Settings) -> Manifest:
+def load_manifest(settings: Settings) -> Manifest:
     """The parsed project as dbt works with it; made as dbt itself does where nothing has changed since."""
     from dbt.contracts.graph.manifest import Manifest
 

@@ -64,7 +64,7 @@ class Settled:
         bench.build()
         self.first = bench.snapshot(stamps=True)
         self.expected = bench.snapshot()
-        bench.build()
+        bench.build_all()
         self.second = bench.snapshot(stamps=True)
         self.tests = bench.build("--exclude", "path:models/gold", command="test")
         self.stamp = bench.query("select max(built_at) from silver.orders")[0][0]
@@ -188,9 +188,9 @@ class Changes:
 
 
 @pytest.fixture(scope="module")
-def changes(dbt: Dbt, tmp_path_factory: pytest.TempPathFactory) -> Changes:
+def changes(new_bench: Callable[[], Bench]) -> Changes:
     """The story of a busy shop."""
-    return Changes(Bench(dbt, tmp_path_factory.mktemp("changes")))
+    return Changes(new_bench())
 
 
 def test_a_late_older_version_never_overwrites(changes: Changes) -> None:
