@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Named as Dagster's pool, in which builds wait for each other.
 _WAREHOUSE_LOCK = "warehouse"
 _KPI_ROW = re.compile(r"^\|\s*(?P<kpi>[a-z0-9_]+)\s*\|\s*(?P<definition>.+?)\s*\|\s*$")
-#: Blocks of this prefix define figures, one table ``| kpi | definition |`` each.
+#: Blocks of this prefix define figures, in one table ``| <mart> | definition |`` each.
 _KPI_BLOCK = "kpis"
 
 
@@ -193,9 +193,10 @@ def figures(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _rows(text: str) -> Iterator[Mapping[str, str]]:
-    for line in text.splitlines():
+    """The rows of the block's table, below its heading."""
+    for line in text.partition("|---|---|")[2].splitlines():
         found = _KPI_ROW.match(line)
-        if found is not None and found["kpi"] != "kpi":
+        if found is not None:
             yield found.groupdict()
 
 

@@ -34,18 +34,18 @@ def test_the_page_is_up_to_date(manifest: dict[str, Any]) -> None:
 
 
 def test_every_figure_that_is_computed_is_defined(parsed: Manifest, manifest: dict[str, Any]) -> None:
-    """The names that agg_kpis may hold are those that its test accepts."""
+    """The names that the marts' models may hold are those that their tests accept."""
     accepted = [
         node.test_metadata.kwargs["values"]
         for node in parsed.nodes.values()
         if node.resource_type == "test"
-        and node.attached_node == "model.retreasure.agg_kpis"
+        and str(node.attached_node).startswith("model.retreasure.int_kpis__")
         and node.test_metadata is not None
         and node.test_metadata.name == "accepted_values"
         and node.column_name == "kpi"
     ]
-    assert len(accepted) == 1
-    assert set(accepted[0]) == set(figures(manifest))
+    assert len(accepted) == sum(node.name.startswith("int_kpis__") for node in parsed.nodes.values())
+    assert {name for values in accepted for name in values} == set(figures(manifest))
 
 
 def test_every_metric_of_a_figures_name_says_so(manifest: dict[str, Any]) -> None:
