@@ -39,7 +39,7 @@ def test_every_figure_that_is_computed_is_defined(parsed: Manifest, manifest: di
         node.test_metadata.kwargs["values"]
         for node in parsed.nodes.values()
         if node.resource_type == "test"
-        and str(node.attached_node).startswith("model.retreasure.int_kpis__")
+        and str(getattr(node, "attached_node", "")).startswith("model.retreasure.int_kpis__")
         and node.test_metadata is not None
         and node.test_metadata.name == "accepted_values"
         and node.column_name == "kpi"
