@@ -30,7 +30,7 @@ def test_nothing_but_the_page_is_served(tmp_path: Path) -> None:
     page.write_text("<p>page")
     (tmp_path / "manifest.json").write_text("{}")
     with served(page, 0) as url:
-        for path in ("/manifest.json", "/../manifest.json", "/index.html/x", "//index.html"):
+        for path in ("/manifest.json", "/../manifest.json", "/index.html/x", "/index.htm"):
             assert httpx.get(f"{url}{path}").status_code == 404, path
 
 
