@@ -141,8 +141,8 @@ def _is_whole(target: Path) -> bool:
     """Whether documentation was generated, and knows the columns of every model."""
     if not (target / "catalog.json").exists():
         return False
-    catalog = msgspec.json.decode((target / "catalog.json").read_bytes())["nodes"]
-    manifest = msgspec.json.decode((target / "manifest.json").read_bytes())["nodes"]
+    catalog: dict[str, Any] = msgspec.json.decode((target / "catalog.json").read_bytes())["nodes"]
+    manifest: dict[str, Any] = msgspec.json.decode((target / "manifest.json").read_bytes())["nodes"]
     return {key for key, node in manifest.items() if node["resource_type"] == "model"} <= catalog.keys()
 
 
