@@ -1,6 +1,7 @@
 """Square over HTTP: locations, customers, orders, payments, refunds, catalogue, counts, payouts (``/v2/...``).
 
-What belongs here: addresses, headers, limits, cursors and refusals. What does not: the records (``square_json``).
+What belongs here: addresses, headers, limits, cursors and refusals. What does not: the records (``square_orders``,
+``square_money``, ``square_catalogue``).
 
 It refuses what Square refuses: a missing or wrong token, a version that is no date, unknown body fields, more than
 ten locations, limits out of range, a sort that does not go with the time filter, a cursor of another query.
@@ -23,11 +24,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from retreasure_assets.sandbox import square_json
+from retreasure_assets.sandbox import square_catalogue, square_money, square_orders
 from retreasure_assets.sandbox.face import Contract, Records, Refusal, Traits
-from retreasure_assets.sandbox.square_json import Json
+from retreasure_assets.sandbox.square_format import Json
 from retreasure_assets.sandbox.world import World
-from retreasure_assets.sandbox.world_square import SquareBooks, location_id
+from retreasure_assets.sandbox.world_square import SquareBooks
+from retreasure_assets.sandbox.world_square_ids import location_id
 
 API_VERSION = "2025-08-20"
 
@@ -227,21 +229,21 @@ class SquareFace:
     @cached_property
     def _all_orders(self) -> list[Json]:
         return [
-            *(square_json.sale_order(self._seed, sale) for sale in self._books.sales),
-            *(square_json.return_order(self._seed, back) for back in self._books.returns),
+            *(square_orders.sale_order(self._seed, sale) for sale in self._books.sales),
+            *(square_orders.return_order(self._seed, back) for back in self._books.returns),
         ]
 
     @cached_property
     def _all_payments(self) -> list[Json]:
-        return [square_json.payment(self._seed, sale) for sale in self._books.sales]
+        return [square_money.payment(self._seed, sale) for sale in self._books.sales]
 
     @cached_property
     def _all_refunds(self) -> list[Json]:
-        return [square_json.refund(self._seed, back) for back in self._books.returns]
+        return [square_money.refund(self._seed, back) for back in self._books.returns]
 
     @cached_property
     def _all_payouts(self) -> list[Json]:
-        return [square_json.payout(self._seed, paid) for paid in self._books.payouts]
+        return [square_money.payout(self._seed, paid) for paid in self._books.payouts]
 
     @cached_property
     def _all_objects(self) -> list[Json]:
@@ -250,21 +252,21 @@ class SquareFace:
             since = min(first.get(shelf.item.category, shelf.item.listed_at), shelf.item.listed_at)
             first[shelf.item.category] = since
         return [
-            *(square_json.catalog_category(self._seed, name, at) for name, at in sorted(first.items())),
-            *(square_json.catalog_item(self._seed, shelf) for shelf in self._books.shelves),
+            *(square_catalogue.catalog_category(self._seed, name, at) for name, at in sorted(first.items())),
+            *(square_catalogue.catalog_item(self._seed, shelf) for shelf in self._books.shelves),
         ]
 
     @cached_property
     def _all_counts(self) -> list[Json]:
-        return [square_json.inventory_count(self._seed, shelf) for shelf in self._books.shelves]
+        return [square_catalogue.inventory_count(self._seed, shelf) for shelf in self._books.shelves]
 
     # --- what is asked ---------------------------------------------------------------------------------------
 
     def _token_status(self, _request: Request, _body: bytes) -> Json:
-        return {"scopes": list(SCOPES), "client_id": "sq0idp-sandbox", "merchant_id": square_json.MERCHANT_ID}
+        return {"scopes": list(SCOPES), "client_id": "sq0idp-sandbox", "merchant_id": square_catalogue.MERCHANT_ID}
 
     def _locations(self, _request: Request, _body: bytes) -> Json:
-        return {"locations": square_json.locations(self._seed)}
+        return {"locations": square_catalogue.locations(self._seed)}
 
     def _orders(self, _request: Request, body: bytes) -> Json:
         asked = _decoded(body, _SearchOrders)
@@ -352,7 +354,7 @@ class SquareFace:
         paid = next((paid for paid in self._books.payouts if paid.payout_id == payout_id), None)
         if paid is None:
             raise RefusalError("NOT_FOUND", "There is no such payout.", status=404)
-        entries = [(entry.at, square_json.payout_entry(paid, entry)) for entry in paid.entries]
+        entries = [(entry.at, square_money.payout_entry(paid, entry)) for entry in paid.entries]
         signature = _signature("entries", [payout_id, asked.get("sort_order"), asked.get("limit")])
         ordered = _sorted(entries, asked.get("sort_order", "DESC") == "DESC")
         limit = min(_whole(asked.get("limit"), MAX_LISTED), MAX_LISTED)
@@ -398,7 +400,7 @@ class SquareFace:
         if not 1 <= asked.limit <= MAX_LISTED:
             raise RefusalError("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_LISTED}.", "limit")
         query = asked.query or _CustomerQuery()
-        records = [square_json.customer(known) for known in self._books.customers]
+        records = [square_catalogue.customer(known) for known in self._books.customers]
         if query.filter is not None:
             for name in ("created_at", "updated_at"):
                 records = [record for _, record in _between(records, name, getattr(query.filter, name) or _Range())]
@@ -417,7 +419,7 @@ class SquareFace:
             raise RefusalError("MISSING_REQUIRED_PARAMETER", "At least one location is needed.", "location_ids")
         if len(asked) > MAX_LOCATIONS:
             raise RefusalError("ARRAY_LENGTH_TOO_LONG", f"At most {MAX_LOCATIONS} locations.", "location_ids")
-        known = {record["id"] for record in square_json.locations(self._seed)}
+        known = {record["id"] for record in square_catalogue.locations(self._seed)}
         if not known.issuperset(asked):
             raise RefusalError("FORBIDDEN", "The merchant has no such location.", "location_ids", 403)
 

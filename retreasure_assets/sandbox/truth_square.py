@@ -15,16 +15,15 @@ from decimal import Decimal
 
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row, business_date, four, utc, with_refunds
 from retreasure_assets.sandbox.truth_online import OnlineFacts
-from retreasure_assets.sandbox.world_square import (
+from retreasure_assets.sandbox.world_square import SquareBooks
+from retreasure_assets.sandbox.world_square_ids import location_id, variation_id
+from retreasure_assets.sandbox.world_square_types import (
     Entry,
     Fee,
-    SquareBooks,
     SquarePayout,
     SquareReturn,
     SquareSale,
     line_total,
-    location_id,
-    variation_id,
 )
 from retreasure_assets.sandbox.world_types import ReceiptLine
 

@@ -1,7 +1,7 @@
 """The shop's second register, which is a Square one: what passes through it, and what Square makes of it.
 
-What belongs here: sales, returns, fees, payouts, customers and counts of that register, reckoned from the world's
-receipts and listings. What does not: how the interface writes them (``square_json``), and the other one (``till``).
+What belongs here: reckoning that register's books from the world's receipts and listings. What does not: the records
+(``world_square_types``), their ids (``world_square_ids``), and the other register (``till``).
 
 Everything is a pure function of the world: what is drawn besides comes from a stream of its own for each receipt, and
 everything carries its time, so that the books of N days are the first part of every longer world's.
@@ -9,237 +9,38 @@ everything carries its time, so that the books of N days are the first part of e
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import pairwise
 
 from retreasure_assets.sandbox.world import WORLD_START, World
 from retreasure_assets.sandbox.world_random import chance, pick, stream, weighted
-from retreasure_assets.sandbox.world_types import Item, Listing, Person, Receipt, ReceiptLine
+from retreasure_assets.sandbox.world_square_ids import CAPITALS, opaque, uuid
+from retreasure_assets.sandbox.world_square_types import (
+    ARRIVES,
+    REFUND_SETTLES,
+    Entry,
+    Fee,
+    PlasticCard,
+    Shelf,
+    SquareCustomer,
+    SquarePayout,
+    SquareReturn,
+    SquareSale,
+)
+from retreasure_assets.sandbox.world_types import Person, Receipt
 
 #: The register whose receipts go through Square; the till's files have all the others.
 SQUARE_REGISTER = "R2"
-
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-#: The signs of catalogue, customer and location ids.
-CAPITALS = _LETTERS[:26] + "234567"
 
 #: Square's fee of a card payment in Ireland, and what some cards cost besides, as it turns out a day later.
 _CARD_RATE = Decimal("0.0175")
 _SURCHARGE_RATE = Decimal("0.0050")
 _FEE_DELAY = timedelta(hours=2)
 _SURCHARGE_DELAY = timedelta(hours=26)
-_REFUND_SETTLES = timedelta(seconds=60)
 _PAYOUT_HOUR = 5
-_ARRIVES = timedelta(hours=20)
 #: What the shop pays for Square itself, with the first payout of a month.
 _SUBSCRIPTION = Decimal("29.00")
-
-
-def opaque(seed: int, kind: str, name: object, length: int = 24, letters: str = _LETTERS) -> str:
-    """An id as Square gives them: letters and digits without meaning, always the same for one thing."""
-    number = int.from_bytes(hashlib.sha512(f"{seed}/square/{kind}/{name}".encode()).digest(), "big")
-    signs = []
-    for _ in range(length):
-        number, place = divmod(number, len(letters))
-        signs.append(letters[place])
-    return "".join(signs)
-
-
-def item_object_id(seed: int, item_id: str) -> str:
-    """The catalogue's id of an item."""
-    return opaque(seed, "item", item_id, letters=CAPITALS)
-
-
-def variation_id(seed: int, item_id: str) -> str:
-    """The catalogue's id of an item's only variation, which is what is sold and counted."""
-    return opaque(seed, "variation", item_id, letters=CAPITALS)
-
-
-def location_id(seed: int, name: str = "shop") -> str:
-    """A location's id."""
-    return "L" + opaque(seed, "location", name, 12, CAPITALS)
-
-
-def _uuid(seed: int, kind: str, name: object) -> str:
-    sign = hashlib.sha256(f"{seed}/square/{kind}/{name}".encode()).hexdigest()
-    return f"{sign[:8]}-{sign[8:12]}-4{sign[13:16]}-a{sign[17:20]}-{sign[20:32]}"
-
-
-@dataclass(slots=True)
-class Fee:
-    """What Square keeps of a payment, from ``at`` on; less than nothing is given back."""
-
-    at: datetime
-    kind: str
-    amount: Decimal
-
-
-@dataclass(slots=True)
-class PlasticCard:
-    """What the register read of a bank card."""
-
-    brand: str
-    last_4: str
-    fingerprint: str
-    holder: str
-
-
-@dataclass(slots=True)
-class SquareSale:
-    """A sale: order and payment in one. Amounts in EUR.
-
-    ``wrapping`` is a service charge; ``rounding`` is what a cash total was rounded up by.
-    """
-
-    receipt: Receipt
-    order_id: str
-    payment_id: str
-    source_type: str
-    wrapping: Decimal
-    tip: Decimal
-    rounding: Decimal
-    customer_id: str | None
-    email: str | None
-    card: PlasticCard | None
-    fees: list[Fee] = field(default_factory=list)
-    returns: list[SquareReturn] = field(default_factory=list)
-
-    @property
-    def goods(self) -> Decimal:
-        """What the pieces cost, with tax."""
-        return sum((line_total(self.receipt, line) for line in self.receipt.lines), Decimal(0))
-
-    @property
-    def tax(self) -> Decimal:
-        """All taxes."""
-        return sum((line.tax for line in self.receipt.lines), Decimal(0))
-
-    @property
-    def discount(self) -> Decimal:
-        """All discounts."""
-        return sum((line.discount for line in self.receipt.lines), Decimal(0))
-
-    @property
-    def total(self) -> Decimal:
-        """What was paid: goods, wrapping, tip and rounding."""
-        return self.goods + self.wrapping + self.tip + self.rounding
-
-    @property
-    def refunded(self) -> Decimal:
-        """What was given back so far."""
-        return sum((back.amount for back in self.returns), Decimal(0))
-
-    @property
-    def changed_at(self) -> datetime:
-        """When the payment last changed: it was made, charged for, or given back."""
-        return max([self.receipt.at, *(fee.at for fee in self.fees), *(back.receipt.at for back in self.returns)])
-
-
-@dataclass(slots=True)
-class SquareReturn:
-    """Lines of a sale given back: an order of its own, and a refund of the sale's payment."""
-
-    receipt: Receipt
-    sale: SquareSale
-    order_id: str
-    refund_id: str
-    settled: bool
-    fees: list[Fee] = field(default_factory=list)
-
-    @property
-    def amount(self) -> Decimal:
-        """The money given back, with tax."""
-        return -sum((line_total(self.receipt, line) for line in self.receipt.lines), Decimal(0))
-
-    @property
-    def tax(self) -> Decimal:
-        """The tax in it."""
-        return -sum((line.tax for line in self.receipt.lines), Decimal(0))
-
-    @property
-    def changed_at(self) -> datetime:
-        """When the refund last changed."""
-        settled = [self.receipt.at + _REFUND_SETTLES] if self.settled else []
-        return max([self.receipt.at, *settled, *(fee.at for fee in self.fees)])
-
-    def sold(self, line: ReceiptLine) -> ReceiptLine:
-        """The line of the sale that ``line`` takes back."""
-        return next(other for other in self.sale.receipt.lines if other.item_id == line.item_id)
-
-
-@dataclass(slots=True)
-class Entry:
-    """What a payout consists of; what comes in is positive, and the fee is part of the gross amount."""
-
-    entry_id: str
-    at: datetime
-    kind: str
-    gross: Decimal
-    fee: Decimal
-    order_id: str | None
-    payment_id: str | None
-    refund_id: str | None
-
-    @property
-    def net(self) -> Decimal:
-        """What it adds to the payout."""
-        return self.gross - self.fee
-
-
-@dataclass(slots=True)
-class SquarePayout:
-    """A transfer to the bank."""
-
-    payout_id: str
-    at: datetime
-    paid: bool
-    entries: list[Entry]
-
-    @property
-    def net(self) -> Decimal:
-        """What reaches the bank."""
-        return sum((entry.net for entry in self.entries), Decimal(0))
-
-    @property
-    def changed_at(self) -> datetime:
-        """When it last changed."""
-        return self.at + _ARRIVES if self.paid else self.at
-
-
-@dataclass(slots=True)
-class SquareCustomer:
-    """Who showed a loyalty card at the register, from the first time on."""
-
-    customer_id: str
-    since: datetime
-    person: Person
-
-
-@dataclass(slots=True)
-class Shelf:
-    """An item of the catalogue, as it stands in the shop."""
-
-    item: Item
-    listing: Listing
-
-    @property
-    def counted_at(self) -> datetime:
-        """When its quantity last changed."""
-        versions = self.listing.versions
-        changed = versions[0].at
-        for before, after in pairwise(versions):
-            if after.quantity != before.quantity:
-                changed = after.at
-        return changed
-
-
-def line_total(receipt: Receipt, line: ReceiptLine) -> Decimal:
-    """What was paid for a line: with tax, whether prices include it or not."""
-    return line.total + (Decimal(0) if receipt.tax_included else line.tax)
 
 
 def through_square(receipt: Receipt) -> bool:
@@ -339,7 +140,7 @@ class SquareBooks:
             sale=sale,
             order_id=opaque(self._seed, "order", receipt.receipt_id, 26) + "ZY",
             refund_id=f"{sale.payment_id}_{opaque(self._seed, 'refund', receipt.receipt_id, 40)}",
-            settled=receipt.at + _REFUND_SETTLES < self.world.clock,
+            settled=receipt.at + REFUND_SETTLES < self.world.clock,
         )
         if sale.source_type == "CARD" and receipt.at + _FEE_DELAY < self.world.clock:
             returned = -_share(back.amount, _CARD_RATE)
@@ -394,8 +195,8 @@ class SquareBooks:
             if due and billed != month:
                 due.append(self._subscription(day))
             if sum((entry.net for entry in due), Decimal(0)):
-                payout_id = "po_" + _uuid(self._seed, "payout", day.date())
-                payouts.append(SquarePayout(payout_id, at, at + _ARRIVES < self.world.clock, due))
+                payout_id = "po_" + uuid(self._seed, "payout", day.date())
+                payouts.append(SquarePayout(payout_id, at, at + ARRIVES < self.world.clock, due))
                 paid = {entry.entry_id for entry in due}
                 waiting = [entry for entry in waiting if entry.entry_id not in paid]
                 billed = month

@@ -13,7 +13,8 @@ from retreasure_assets.sandbox.square import SCOPES, SQUARE_TOKEN, SquareFace
 from retreasure_assets.sandbox.till import receipts_by_day
 from retreasure_assets.sandbox.truth import planted_personal_values, truth
 from retreasure_assets.sandbox.world import World
-from retreasure_assets.sandbox.world_square import SquareBooks, location_id
+from retreasure_assets.sandbox.world_square import SquareBooks
+from retreasure_assets.sandbox.world_square_ids import location_id
 
 Json = dict[str, Any]
 HEADERS = {"Authorization": f"Bearer {SQUARE_TOKEN}", "Square-Version": "2025-08-20"}
