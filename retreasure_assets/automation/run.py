@@ -33,7 +33,7 @@ from retreasure_assets.automation.dead_runs import (
     free_slots_of_dead_runs,
 )
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
-from retreasure_assets.automation.observing import CHECK_FAILED, Observed, class_of, observed
+from retreasure_assets.automation.observing import CHECK_FAILED, Observed, class_of, events_of_run, observed
 from retreasure_assets.automation.owners import catalogue_of
 from retreasure_assets.automation.watching import open_circuits
 from retreasure_assets.definitions import build_definitions
@@ -164,7 +164,7 @@ def run_platform(
                     instance=instance, run_config=_QUIET, raise_on_error=False, tags=dict(tags)
                 )
             finished = time.monotonic()
-        alerts = _tell(platform, definitions, sync, build)
+            alerts = _tell(platform, definitions, instance, sync, build)
     return RunOutcome(
         failures=[*_failures(sync), *_failures(build)],
         failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
@@ -176,12 +176,17 @@ def run_platform(
     )
 
 
-def _tell(platform: Platform, definitions: dg.Definitions, *results: dg.ExecuteInProcessResult) -> Delivered:
+def _tell(
+    platform: Platform,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    *results: dg.ExecuteInProcessResult,
+) -> Delivered:
     """Note what both runs tell, as the one run that they are to people, and send what is due."""
     catalogue = catalogue_of(definitions.resolve_asset_graph(), platform)
     seen = Observed(well=[(Kind.RUN, _RUN.name)])
     for result in results:
-        seen = seen.plus(observed(result.all_events, catalogue))
+        seen = seen.plus(observed(events_of_run(instance, result.run_id), catalogue))
     seen = seen.plus(Observed(list(open_circuits(platform, datetime.now(UTC)))))
     run_id = next((result.run_id for result in results if not result.success), results[0].run_id)
     platform.teller.note(seen.failing, well=seen.well, by=run_id, run_id=run_id)
