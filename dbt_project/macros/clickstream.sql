@@ -62,5 +62,18 @@
   )
 {%- endmacro %}
 
+{# The kind of device behind a user agent: phone, tablet, desktop, machine, or unknown where it says nothing. #}
+{% macro device_class(agent) -%}
+  case
+    when {{ agent }} is null then 'unknown'
+    when {{ is_machine(agent) }} then 'machine'
+    when lower({{ agent }}) like '%ipad%' or lower({{ agent }}) like '%tablet%' then 'tablet'
+    when lower({{ agent }}) like '%mobi%' or lower({{ agent }}) like '%iphone%' then 'phone'
+    -- Android's browsers say "Mobile" on phones only (https://developer.chrome.com/docs/privacy-security/user-agent).
+    when lower({{ agent }}) like '%android%' then 'tablet'
+    else 'desktop'
+  end
+{%- endmacro %}
+
 {# The pause, in minutes, after which a visitor's next event begins another session. #}
 {% macro session_pause() -%} 30 {%- endmacro %}

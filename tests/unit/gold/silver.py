@@ -288,6 +288,8 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "utm_medium": "varchar",
             "utm_campaign": "varchar",
             "is_bot": "boolean",
+            "device": "varchar",
+            "is_product_view": "boolean",
             "is_cart": "boolean",
             "is_checkout": "boolean",
             "is_purchase": "boolean",

@@ -21,6 +21,7 @@ select
     staged.ip_country as country,
     case when staged.ip_region is not null then concat(staged.ip_country, '-', staged.ip_region) end as region,
     {{ flag(is_machine('staged.user_agent')) }} as is_bot,
+    {{ device_class('staged.user_agent') }} as device,
     staged.provider,
     staged.provider_event,
     staged.received_at,
