@@ -152,6 +152,7 @@ def sandbox(port: int, seed: int, days: int, scale: float, faults: str | None, d
 
     GET /sandbox tells which faults were met, which records were spoiled and which requests broke a contract.
     """
+    from retreasure_assets.sandbox.ads import write_ad_files
     from retreasure_assets.sandbox.clicks import write_click_files
     from retreasure_assets.sandbox.geo import write_geo_files
     from retreasure_assets.sandbox.server import Handling, read_faults, serve
@@ -170,6 +171,7 @@ def sandbox(port: int, seed: int, days: int, scale: float, faults: str | None, d
         write_till_files(world, drop)
         write_click_files(world, drop)
         write_geo_files(drop)
+        write_ad_files(world, drop)
     serve(world, port, announce=lambda url: click.echo(f"The sandbox serves {url}"), handling=handling)
 
 

@@ -47,3 +47,65 @@ inner join {{ ref('fct_sessions') }} as sessions
 where sessions.built_at > {{ since }}
 {%- endif %}
 {%- endmacro %}
+
+{# For how many days after a visit an order may be owed to it. #}
+{% macro attribution_days() -%} 30 {%- endmacro %}
+
+{# A completed checkout names the order: a condition on silver.events. #}
+{% macro is_completion(events) -%}
+{{ events }}.event_name = 'checkout_completed' and {{ events }}.order_id is not null and {{ events }}.visitor_id is not null
+{%- endmacro %}
+
+{# Literal lower bound of the completions that gold_touched_attributions may name, less `slack` days. #}
+{% macro attributions_since(slack=0) -%}
+{%- set since = watermark() -%}
+{%- set lookups = [
+    [ref('fct_orders'), 'ordered_at', 'built_at > ' ~ since, 2 + slack],
+    [ref('events'), 'occurred_at', 'built_at > ' ~ since, slack],
+    [ref('fct_sessions'), 'started_at', 'built_at > ' ~ since, slack],
+] -%}
+{{ earliest_of(lookups) if is_incremental() else since }}
+{%- endmacro %}
+
+{# Web orders whose completion, own record, or a visit of whose visitor in the days before was written anew. #}
+{% macro gold_touched_attributions() -%}
+{%- set since = watermark() -%}
+select events.order_id
+from {{ ref('events') }} as events
+where events.built_at > {{ since }} and {{ is_completion('events') }}
+union
+select orders.order_id
+from {{ ref('fct_orders') }} as orders
+where orders.built_at > {{ since }} and orders.channel = 'shopify'
+union
+select events.order_id
+from {{ ref('events') }} as events
+inner join {{ ref('fct_sessions') }} as sessions on sessions.visitor_id = events.visitor_id
+where sessions.built_at > {{ since }}
+    and {{ is_completion('events') }}
+    and events.occurred_at >= {{ attributions_since() }}
+    and sessions.started_at <= events.occurred_at
+    and sessions.ended_at > {{ add_minutes('events.occurred_at', '-' ~ 1440 * (attribution_days() | int)) }}
+{%- endmacro %}
+
+{# Advertising spend to be valued anew. #}
+{% macro gold_touched_ad_spend() -%}
+{{ gold_touched_dated(ref('ad_spend'), ['business_date', 'platform', 'campaign', 'currency'], 'source_rows.business_date') }}
+{%- endmacro %}
+
+{# Days on which an order is, or ever was, whose attribution was written anew, and the days that new spend pays for. #}
+{% macro gold_touched_campaign_days() -%}
+{%- set since = watermark() -%}
+select links.business_date
+from {{ ref('int_order_links') }} as links
+inner join {{ ref('fct_attributions') }} as attributions
+    on attributions.channel = links.channel and attributions.order_id = links.order_key
+where attributions.built_at > {{ since }}
+union
+select days.calendar_date as business_date
+from {{ ref('dim_date') }} as days
+inner join {{ ref('fct_ad_spend') }} as spend
+    on spend.business_date <= days.calendar_date
+    and days.calendar_date < {{ add_days('spend.business_date', attribution_days()) }}
+where spend.built_at > {{ since }}
+{%- endmacro %}

@@ -15,9 +15,12 @@ from retreasure_assets.sandbox.truth_clicks import sessions
 from retreasure_assets.sandbox.truth_ebay import ebay_counts, ebay_personal_values
 from retreasure_assets.sandbox.truth_facts import Facts
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
+from retreasure_assets.sandbox.truth_marketing import ad_spend, attributions, daily_campaigns, marketing_kpis, segments
 from retreasure_assets.sandbox.truth_oversells import oversells
 from retreasure_assets.sandbox.truth_tracking import shipments
+from retreasure_assets.sandbox.truth_visits import daily_sessions, funnel, visit_kpis
 from retreasure_assets.sandbox.world import World
+from retreasure_assets.sandbox.world_ads import spends
 from retreasure_assets.sandbox.world_clicks import clicks
 from retreasure_assets.sandbox.world_etsy import etsy_shop
 from retreasure_assets.sandbox.world_square import SquareBooks, through_square
@@ -33,12 +36,26 @@ def truth(world: World) -> dict[str, Any]:
     Returns:
         ``fct_orders``, ``fct_order_lines``, ``fct_refunds``, ``fct_payments``, ``fct_fees``, ``fct_payouts``,
         ``refund_lines`` (Etsy's), ``fct_shipments`` (the online shop's), ``fct_sessions`` (told by their times, not by
-        id), ``rpt_oversells``, ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows
+        id), ``agg_daily_sessions``, ``rpt_funnel``, ``fct_ad_spend``, ``fct_attributions``, ``agg_daily_campaigns``,
+        ``mkt_segments`` (without anybody's id), ``fct_order_fulfilments``, ``rpt_fulfilment_queue``,
+        ``agg_daily_shipping``, ``agg_daily_deliveries``, ``agg_daily_returns``, ``rpt_oversells``, ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows
         with the names that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name;
         ``clock``, ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
     facts = Facts(world)
     days = daily_sales(facts)
+    visits = sessions(world)
+    visit_days = daily_sessions(visits)
+    spent, owed = ad_spend(facts), attributions(facts, visits)
+    campaigns = daily_campaigns(spent, owed)
+    mart_kpis: list[Row] = []
+
+    def say(day: str, channel: str, kpi: str, value: Decimal) -> None:
+        value = value.quantize(_EIGHT, ROUND_HALF_UP)
+        mart_kpis.append({"business_date": day, "channel": channel, "kpi": kpi, "value": value})
+
+    visit_kpis(visit_days, say)
+    marketing_kpis(campaigns, say)
     return {
         "seed": world.seed,
         "scale": world.scale,
@@ -53,9 +70,15 @@ def truth(world: World) -> dict[str, Any]:
         "rpt_oversells": oversells(facts),
         "stock": _texts(facts.stock),
         "fct_shipments": [_plain(row) for row in shipments(world)],
-        "fct_sessions": _texts(sessions(world)),
+        "fct_sessions": _texts(visits),
+        "agg_daily_sessions": _texts(visit_days),
+        "rpt_funnel": _texts(funnel(visits)),
+        "fct_ad_spend": _texts(spent),
+        "fct_attributions": _texts(owed),
+        "agg_daily_campaigns": _texts(campaigns),
+        "mkt_segments": _texts(segments(facts, date.fromisoformat(days[-1]["business_date"]))) if days else [],
         "agg_daily_sales": _texts(days),
-        "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in kpis(facts, days)],
+        "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in (*kpis(facts, days), *mart_kpis)],
         "counts": counts(world, facts),
     }
 
@@ -236,6 +259,7 @@ def counts(world: World, facts: Facts) -> dict[str, int]:
         "persons": len(facts.persons),
         "fx_days": len(world.fx),
         "clickstream_events": len(clicks(world)),
+        "ads_spend": sum(1 for _ in spends(world)),
         "easypost_trackers": sum(1 for _ in journeys(world)),
     }
 

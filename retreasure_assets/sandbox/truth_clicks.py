@@ -13,8 +13,15 @@ from retreasure_assets.sandbox.truth_ledger import Row, business_date, utc
 from retreasure_assets.sandbox.world import World
 from retreasure_assets.sandbox.world_clicks import Click, clicks
 
+#: A word of the agents of the world's browsers -> what they run on.
+_DEVICES = {"iPhone": "phone", "Android": "tablet"}
+#: The world's campaign sources, and pages that lead to the shop without one -> marketing channel.
+_BRINGS = {"newsletter": "email", "instagram": "social", "google": "paid_search", "facebook": "paid_social"}
+_LEADS = {None: "direct", "https://www.google.com/": "organic_search"}
+
 PAUSE = timedelta(minutes=30)
 
+_PIECE = ("product_viewed", "product_added_to_cart")
 _CART = ("product_added_to_cart", "cart_viewed")
 
 
@@ -52,10 +59,27 @@ def _session(session: list[Click]) -> Row:
         "event_count": len(session),
         "page_views": pages,
         "is_bot": first.visitor.machine,
+        "device": _device(first),
+        "marketing_channel": _brought_by(session),
+        "is_product_view": any(name in _PIECE for name in names),
+        "is_bounce": len({click.path for click in session}) == 1 and duration < 10,
         "is_cart": any(name in _CART for name in names),
         "is_checkout": "checkout_started" in names or "checkout_completed" in names,
         "is_purchase": bool(orders),
         "order_count": len(orders),
         "order_id": orders[0] if orders else None,
         "utm_source": next((click.way[1] for click in session if click.way[1]), None),
+        "_campaign": next((click.way[3] for click in session if click.way[1]), None),
     }
+
+
+def _device(click: Click) -> str:
+    if click.visitor.machine:
+        return "machine"
+    return next((device for word, device in _DEVICES.items() if word in click.visitor.agent), "desktop")
+
+
+def _brought_by(session: list[Click]) -> str:
+    """What led here: the first campaign that is named, else the page before the first one."""
+    source = next((click.way[1] for click in session if click.way[1]), None)
+    return _BRINGS[source] if source is not None else _LEADS[session[0].way[0]]

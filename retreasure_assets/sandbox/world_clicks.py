@@ -32,6 +32,7 @@ _BROWSERS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 "
     "Mobile/15E148 Safari/604.1",
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    "Mozilla/5.0 (Linux; Android 15; SM-X910) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36",
 )
 _MACHINE_AGENTS = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
@@ -44,6 +45,8 @@ _WAYS: tuple[tuple[tuple[str | None, str | None, str | None, str | None], int], 
     (("https://www.google.com/", None, None, None), 30),
     (("https://www.instagram.com/", "instagram", "social", "spring-finds"), 15),
     ((None, "newsletter", "email", "new-arrivals"), 15),
+    (("https://www.google.com/", "google", "cpc", "brand-search"), 12),
+    (("https://www.facebook.com/", "facebook", "paid_social", "retargeting"), 8),
 )
 
 

@@ -84,6 +84,11 @@ FACTS = {
     "fct_fees": ("channel", "fee_id"),
     "fct_payouts": ("channel", "payout_id"),
     "agg_daily_sales": ("business_date", "channel"),
+    "agg_daily_sessions": ("business_date",),
+    "rpt_funnel": ("business_date", "marketing_channel", "device"),
+    "fct_ad_spend": ("business_date", "platform", "campaign"),
+    "fct_attributions": ("channel", "order_id"),
+    "agg_daily_campaigns": ("business_date", "campaign"),
 }
 
 
@@ -163,6 +168,15 @@ def test_daily_kpis_equal_the_truth(demo: Demo, truth: dict[str, Any]) -> None:
         assert abs(gold[key] - Decimal(row["value"])) < Decimal("0.0001"), key
         compared += 1
     assert compared > 100
+
+
+def test_customers_are_worth_what_they_brought(demo: Demo, truth: dict[str, Any]) -> None:
+    """People have no ids in common with the platform's: recency, frequency, money and value are compared as a whole."""
+    columns = sorted(truth["mkt_segments"][0])
+    rows = demo.rows("select * from gold.mkt_segments")
+    gold = sorted([str(row[name]) for name in columns] for row in rows)
+    assert gold == sorted([str(row[name]) for name in columns] for row in truth["mkt_segments"])
+    assert {row["monetary_score"] for row in rows} == {1, 2, 3, 4, 5}
 
 
 def test_the_stock_is_what_stands_in_the_shop(demo: Demo, truth: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ TABLES = (
     "clickstream_events",
     "geo_postcodes",
     "geo_delivery_zones",
+    "ads_spend",
 )
 
 COLUMNS = """
@@ -113,6 +114,7 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "clickstream_events": (("event_id",), "received_at"),
     "geo_postcodes": (("place_id",), None),
     "geo_delivery_zones": (("rule_id",), None),
+    "ads_spend": (("date", "platform", "campaign", "currency"), "reported_at"),
 }
 
 Payload = Mapping[str, Any]

@@ -206,6 +206,7 @@ def test_shipped_mappings_load_and_describe_themselves() -> None:
         "clickstream_events",
         "geo_postcodes",
         "geo_delivery_zones",
+        "ads_spend",
     }
     assert all(entity.description.endswith(".") for entity in found.values())
     assert found["pos_transactions"].natural_key == ("transaction_id", "line_id")

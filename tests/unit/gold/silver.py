@@ -300,6 +300,30 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "region": "varchar",
         },
     ),
+    "events": (
+        ("event_id",),
+        {
+            "event_id": "varchar",
+            "visitor_id": "varchar",
+            "occurred_at": TIME,
+            "event_name": "varchar",
+            "item_id": "varchar",
+            "order_id": "varchar",
+            "is_bot": "boolean",
+        },
+    ),
+    "ad_spend": (
+        ("business_date", "platform", "campaign", "currency"),
+        {
+            "business_date": "date",
+            "platform": "varchar",
+            "campaign": "varchar",
+            "currency": "varchar",
+            "spend_amount": MONEY,
+            "impressions": "bigint",
+            "clicks": "bigint",
+        },
+    ),
     "fx_daily": (
         ("rate_date", "currency"),
         {"rate_date": "date", "currency": "varchar", "fx_rate": "decimal(20,12)", "source_rate_date": "date"},

@@ -22,6 +22,7 @@ MADE_ANEW = {
     "rpt_inventory_aging",
     "rpt_oversell_risks",
     "rpt_returns",
+    "rpt_roas",
 }
 
 

@@ -1,0 +1,10 @@
+{# Why a line of advertising spend is kept out of silver; null where nothing is wrong with it. #}
+{% macro ad_spend_rejections(rows) -%}
+{{ first_reasons([
+    [rows ~ '.spend_date is null', 'no day'],
+    ["coalesce(trim(" ~ rows ~ ".campaign), '') = ''", 'no campaign'],
+    ['not ' ~ is_currency(rows ~ '.currency'), 'unknown currency'],
+    [rows ~ '.spend_amount is null', 'no amount'],
+    [rows ~ '.spend_amount < 0', 'negative amount'],
+]) }}
+{%- endmacro %}
