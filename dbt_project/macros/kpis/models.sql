@@ -4,7 +4,10 @@
   they are (kpis.md beside the model) and decides which days it computes anew; agg_kpis and agg_category_kpis unite them.
 #}
 {% macro kpi_models() -%}
-  {{- return(['int_kpis__finance', 'int_kpis__inventory', 'int_kpis__marketing']) -}}
+  {{- return([
+    'int_kpis__finance', 'int_kpis__inventory', 'int_kpis__marketing', 'int_kpis__customer_experience',
+    'int_kpis__fulfillment',
+  ]) -}}
 {%- endmacro %}
 
 {# The figures of all marts, over all categories ('=') or of single ones ('<>'). #}

@@ -32,6 +32,7 @@
     ['listing_id', 'legacyItemId', 'text'],
     ['title', 'title', 'text'],
     ['quantity', 'quantity', 'int'],
+    ['ship_by_at', 'lineItemFulfillmentInstructions.shipByDate', 'time'],
     ['taxes', 'taxes', 'list', ebay_tax_fields()],
     ['remitted_taxes', 'ebayCollectAndRemitTaxes', 'list', ebay_tax_fields()],
     ['line_refunds', 'refunds', 'list', ebay_line_refund_fields()],

@@ -239,6 +239,7 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "first_scan_at": TIME,
             "delivered_at": TIME,
             "returned_at": TIME,
+            "last_event_at": TIME,
         },
     ),
     "destinations": (
@@ -311,6 +312,10 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "order_id": "varchar",
             "is_bot": "boolean",
         },
+    ),
+    "ship_promises": (
+        ("channel", "order_id"),
+        {"channel": "varchar", "order_id": "varchar", "ship_by_at": TIME, "ordered_at": TIME},
     ),
     "ad_spend": (
         ("business_date", "platform", "campaign", "currency"),

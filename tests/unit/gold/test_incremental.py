@@ -16,9 +16,13 @@ DAYS = [f"2026-03-{day:02}" for day in range(2, 12)]
 
 #: Reports as of the last day: tables, not increments.
 MADE_ANEW = {
+    "agg_daily_deliveries",
+    "agg_daily_returns",
+    "agg_daily_shipping",
     "mkt_segments",
     "rpt_cohorts",
     "rpt_days_to_sell",
+    "rpt_fulfilment_queue",
     "rpt_inventory_aging",
     "rpt_oversell_risks",
     "rpt_returns",
