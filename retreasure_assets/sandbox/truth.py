@@ -14,6 +14,14 @@ from typing import Any
 from retreasure_assets.sandbox.truth_clicks import sessions
 from retreasure_assets.sandbox.truth_ebay import ebay_counts, ebay_personal_values
 from retreasure_assets.sandbox.truth_facts import Facts
+from retreasure_assets.sandbox.truth_fulfilment import (
+    daily_deliveries,
+    daily_returns,
+    daily_shipping,
+    fulfilment_kpis,
+    order_fulfilments,
+    queue,
+)
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_marketing import ad_spend, attributions, daily_campaigns, marketing_kpis, segments
 from retreasure_assets.sandbox.truth_oversells import oversells
@@ -38,8 +46,9 @@ def truth(world: World) -> dict[str, Any]:
         ``refund_lines`` (Etsy's), ``fct_shipments`` (the online shop's), ``fct_sessions`` (told by their times, not by
         id), ``agg_daily_sessions``, ``rpt_funnel``, ``fct_ad_spend``, ``fct_attributions``, ``agg_daily_campaigns``,
         ``mkt_segments`` (without anybody's id), ``fct_order_fulfilments``, ``rpt_fulfilment_queue``,
-        ``agg_daily_shipping``, ``agg_daily_deliveries``, ``agg_daily_returns``, ``rpt_oversells``, ``stock``, ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows
-        with the names that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name;
+        ``agg_daily_shipping``, ``agg_daily_deliveries``, ``agg_daily_returns``, ``rpt_oversells``, ``stock``,
+        ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names
+        that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name;
         ``clock``, ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
     """
     facts = Facts(world)
@@ -56,6 +65,10 @@ def truth(world: World) -> dict[str, Any]:
 
     visit_kpis(visit_days, say)
     marketing_kpis(campaigns, say)
+    parcels = shipments(world)
+    sent = order_fulfilments(facts, parcels)
+    shipping, deliveries, returns = daily_shipping(facts, sent), daily_deliveries(parcels), daily_returns(facts)
+    fulfilment_kpis(shipping, deliveries, returns, say)
     return {
         "seed": world.seed,
         "scale": world.scale,
@@ -69,7 +82,12 @@ def truth(world: World) -> dict[str, Any]:
         "fct_payouts": _texts(facts.payouts),
         "rpt_oversells": oversells(facts),
         "stock": _texts(facts.stock),
-        "fct_shipments": [_plain(row) for row in shipments(world)],
+        "fct_shipments": [_plain(row) for row in parcels],
+        "fct_order_fulfilments": _texts(sent),
+        "rpt_fulfilment_queue": queue(facts, sent),
+        "agg_daily_shipping": shipping,
+        "agg_daily_deliveries": deliveries,
+        "agg_daily_returns": returns,
         "fct_sessions": _texts(visits),
         "agg_daily_sessions": _texts(visit_days),
         "rpt_funnel": _texts(funnel(visits)),

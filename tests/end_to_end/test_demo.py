@@ -89,6 +89,11 @@ FACTS = {
     "fct_ad_spend": ("business_date", "platform", "campaign"),
     "fct_attributions": ("channel", "order_id"),
     "agg_daily_campaigns": ("business_date", "campaign"),
+    "fct_order_fulfilments": ("channel", "order_id"),
+    "rpt_fulfilment_queue": ("channel", "order_id"),
+    "agg_daily_shipping": ("business_date", "channel"),
+    "agg_daily_deliveries": ("business_date", "channel", "zone"),
+    "agg_daily_returns": ("business_date", "channel"),
 }
 
 
