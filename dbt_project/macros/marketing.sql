@@ -109,3 +109,28 @@ inner join {{ ref('fct_ad_spend') }} as spend
     and days.calendar_date < {{ add_days('spend.business_date', attribution_days()) }}
 where spend.built_at > {{ since }}
 {%- endmacro %}
+
+{# Where audiences go: each destination hashes identities its own way, so each has a list of its own. #}
+{% macro audience_destinations() -%} {{- return(['google', 'meta']) -}} {%- endmacro %}
+
+{# An entry of a channel's ledger about a payment that its buyer disputes: a condition. #}
+{% macro is_dispute(lines) -%}
+({{ lines }}.transaction_type like '%dispute%' or {{ lines }}.transaction_type like '%chargeback%')
+{%- endmacro %}
+
+{# People whose record, or a dispute of whose orders, was written anew. #}
+{% macro gold_touched_audience() -%}
+{%- set since = watermark() -%}
+select customers.person_id
+from {{ ref('dim_customer') }} as customers
+where customers.built_at > {{ since }}
+union
+select customers.person_id
+from {{ ref('customers') }} as customers
+where customers.built_at > {{ since }}
+union
+select orders.person_id
+from {{ ref('payout_lines') }} as lines
+inner join {{ ref('fct_orders') }} as orders on orders.channel = lines.channel and orders.order_id = lines.order_id
+where lines.built_at > {{ since }} and {{ is_dispute('lines') }} and orders.person_id is not null
+{%- endmacro %}

@@ -19,6 +19,8 @@ MADE_ANEW = {
     "agg_daily_deliveries",
     "agg_daily_returns",
     "agg_daily_shipping",
+    "feat_demand",
+    "feat_items",
     "mkt_segments",
     "rpt_cohorts",
     "rpt_days_to_sell",
