@@ -60,7 +60,7 @@ where sessions.built_at > {{ since }}
 {% macro attributions_since(slack=0) -%}
 {%- set since = watermark() -%}
 {%- set lookups = [
-    [ref('fct_orders'), 'ordered_at', 'built_at > ' ~ since, 2 + slack],
+    [ref('fct_orders'), 'ordered_at', 'built_at > ' ~ since, 7 + slack],
     [ref('events'), 'occurred_at', 'built_at > ' ~ since, slack],
     [ref('fct_sessions'), 'started_at', 'built_at > ' ~ since, slack],
 ] -%}

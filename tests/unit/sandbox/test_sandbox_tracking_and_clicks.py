@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from starlette.testclient import TestClient
 
 from retreasure_assets.privacy.masks import postcode_area
 from retreasure_assets.sandbox import World, WorldSpec, generate_world, planted_personal_values
+from retreasure_assets.sandbox.ads import write_ad_files
 from retreasure_assets.sandbox.clicks import write_click_files
 from retreasure_assets.sandbox.easypost import EASYPOST_KEY, EasyPostFace
 from retreasure_assets.sandbox.geo import areas, write_geo_files
 from retreasure_assets.sandbox.truth_clicks import sessions
 from retreasure_assets.sandbox.truth_tracking import shipments
+from retreasure_assets.sandbox.world_ads import CAMPAIGNS, spends
 from retreasure_assets.sandbox.world_clicks import clicks
 from retreasure_assets.sandbox.world_tracking import journeys
 
@@ -156,3 +159,18 @@ def test_everybodys_postcode_lies_in_an_area_of_the_postcode_file(world: World, 
     assert lived <= listed
     assert len(write_geo_files(tmp_path)) == 2
     assert write_geo_files(tmp_path) == []
+
+
+def test_advertising_reports_are_of_whole_days_and_correct_themselves(world: World, tmp_path: Path) -> None:
+    yesterday = world.as_of(world.clock - timedelta(hours=30))
+    first = write_ad_files(yesterday, tmp_path)
+    assert first
+    assert write_ad_files(yesterday, tmp_path) == []
+    assert not set(write_ad_files(world, tmp_path)) & set(first)
+    told: dict[tuple[object, str], list[Decimal]] = {}
+    for spend in spends(world):
+        told.setdefault((spend.day, spend.campaign.name), []).append(spend.amount)
+    assert {len(amounts) for amounts in told.values()} == {1, 2}
+    assert all(amounts == sorted(amounts, reverse=True) for amounts in told.values())
+    known = {click.way[3] for click in clicks(world) if click.way[3]}
+    assert {campaign.name.lower() for campaign in CAMPAIGNS} <= known
