@@ -234,6 +234,9 @@ def _units_back(facts: Facts) -> dict[tuple[str, str, str], int]:
         for given in sold.refunds:
             for line_id, amount in given.lines:
                 add("ebay", sold.order_id, line_id, int(amount >= prices[line_id]))
+    for row in facts.refund_lines:
+        # Etsy's refunds are numbered within their receipt.
+        add(row["channel"], row["refund_id"].rpartition(":")[0], row["line_id"], row["quantity"])
     for sale in SquareBooks(facts.world).sales:
         for taken in sale.returns:
             for piece in taken.receipt.lines:

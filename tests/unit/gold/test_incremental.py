@@ -26,6 +26,7 @@ MADE_ANEW = {
     "rpt_days_to_sell",
     "rpt_fulfilment_queue",
     "rpt_inventory_aging",
+    "rpt_listing_quality",
     "rpt_oversell_risks",
     "rpt_returns",
     "rpt_roas",
