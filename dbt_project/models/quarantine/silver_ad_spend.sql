@@ -1,6 +1,7 @@
 {#- Lines of advertising spend that break a rule. -#}
 
 select
+    staged.natural_key,
     staged.spend_date,
     staged.platform,
     staged.campaign,
