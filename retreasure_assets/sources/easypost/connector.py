@@ -182,7 +182,7 @@ class EasyPostConnector:
             asked = scan.before
             seen = _youngest(records, scan.seen)
             if page.has_more and records:
-                scan = _Scan(scan.start, scan.until, _id(records[-1]), seen)
+                scan = _Scan(scan.start, scan.until, _last_id(records), seen)
             else:
                 scan = _Scan(end, scan.until, None, seen)
             if records:
@@ -207,12 +207,12 @@ def _read(answer: Answer) -> _Page:
         raise malformed("EasyPost") from None
 
 
-def _id(record: bytes) -> str:
-    """A tracker's id; paging cannot go on without."""
-    try:
-        return _known(record).id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise malformed("EasyPost") from None
+def _last_id(records: list[bytes]) -> str:
+    """The id of the last tracker that has one: what stands behind it comes again, and paging goes on."""
+    for record in reversed(records):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _known(record).id
+    raise malformed("EasyPost")
 
 
 def _youngest(records: list[bytes], seen: datetime | None) -> datetime | None:

@@ -147,6 +147,19 @@ def test_a_page_that_ends_with_a_tracker_without_id_is_no_end() -> None:
         ids(connector(account), None)
 
 
+def test_a_page_that_ends_with_a_tracker_that_cannot_be_read_is_gone_on_from_the_one_before() -> None:
+    class Spoiling(Account):
+        def text(self, at: datetime, identity: str) -> str:
+            return '"half a tracker"' if identity == "trk_00005" else super().text(at, identity)
+
+    account = Spoiling(*days(1, 2, 3, 4, 5, 6, 7, 8))
+    records = [
+        json.loads(record) for batch in connector(account).batches(TRACKERS, None, Window()) for record in batch.records
+    ]
+    assert {each["id"] for each in records if isinstance(each, dict)} == {f"trk_{n:05d}" for n in range(8) if n != 5}
+    assert "half a tracker" in records
+
+
 def test_a_cursor_of_another_time_is_refused() -> None:
     with pytest.raises(PermanentSourceError, match="--since"):
         ids(connector(Account()), {"created_at": 5, "scan": "x"})
