@@ -6,7 +6,7 @@ What belongs here: how dbt nodes look in the asset graph, and one build of them.
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from retreasure_assets.lake.news import news, remember
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
-from retreasure_assets.quality.result import Status
+from retreasure_assets.quality.result import GateResult, Status
+from retreasure_assets.quality.silver_gate import check_silver
 from retreasure_assets.quality.silver_rules import enter_silver
+from retreasure_assets.quality.suite import shipped
 from retreasure_assets.resources.dbt import Dbt, NodeResult, project_state
 from retreasure_assets.resources.platform import Platform
 
@@ -52,6 +54,8 @@ _LEFT_OUT = "dbt.version"
 with _dbt_left_out():
     from dagster_dbt import DagsterDbtTranslator
 
+#: The check that what was built keeps the dataset's suite.
+GATE_CHECK = "gate"
 DEFAULT_OWNER = "team:data-platform"
 _KEPT_ARTIFACTS = 5
 #: What the ingestion log calls a build.
@@ -128,6 +132,12 @@ def _specs(
                 check = translator.get_asset_check_spec(asset, manifest, child, None)
                 if check is not None:
                     checks[check.key] = check
+    suites = set(shipped("silver"))
+    for asset in assets.values():
+        if asset.key.path[0] == "silver" and asset.key.path[-1] in suites:
+            told = "What the last build made keeps the dataset's suite (quality/suites/silver)."
+            spec = dg.AssetCheckSpec(GATE_CHECK, asset=asset.key, description=told)
+            checks[spec.key] = spec
     return list(assets.values()), list(checks.values())
 
 
@@ -166,6 +176,8 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
         if test.name in checks and test.status != "skipped":
             yield _check_result(test, checks[test.name])
     built = {result.relation: result for result in results if result.relation and result.status == "success"}
+    for found in check_silver(settings, _with_suites(context, built), context.run_id):
+        yield _gate_check(found)
     # What is not built anew is still as it was published, unless somebody removed it.
     gone = [key for key in _tables(context) if key not in built and select is None and not lake.exists(*key)]
     published = publish(settings, lake, [table for table in [*built, *gone] if is_published(*table)])
@@ -221,6 +233,22 @@ def _tables(context: dg.AssetExecutionContext) -> list[tuple[str, str]]:
 
 def _metadata(result: NodeResult) -> dict[str, Any]:
     return {"Execution Duration": result.seconds, "unique_id": result.unique_id, "status": result.status}
+
+
+def _with_suites(context: dg.AssetExecutionContext, built: Iterable[tuple[str, str]]) -> list[str]:
+    """The tables of silver that were built, have a suite, and whose check this run asks for."""
+    asked = {key.asset_key.path[-1] for key in context.selected_asset_check_keys if key.name == GATE_CHECK}
+    return [table for layer, table in built if layer == "silver" and table in asked]
+
+
+def _gate_check(found: GateResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey(found.dataset.split(".")),
+        check_name=GATE_CHECK,
+        passed=found.status is Status.PASSED,
+        severity=dg.AssetCheckSeverity.ERROR if found.closed else dg.AssetCheckSeverity.WARN,
+        metadata=found.metadata(),
+    )
 
 
 def _check_result(test: NodeResult, key: dg.AssetCheckKey) -> dg.AssetCheckResult:

@@ -82,9 +82,11 @@ class GateResult:
     @property
     def sentence(self) -> str:
         """What happened and what it means, for people; no value of any record is in it."""
+        if self.closed and not self.dataset.startswith("bronze."):
+            return f"{self.dataset} breaks its contract: {'; '.join(self.structural)}."
         if self.closed:
             return f"{self.dataset} is withheld: {'; '.join(self.structural)}. What was good before stays in use."
-        if not self.quarantined and not self.malformed and not self.notes:
+        if self.status is Status.PASSED:
             return f"{self.dataset}: all {self.rows:,} rows went on."
         kept = self.quarantined + self.malformed
         parts = [f"{kept:,} of {self.rows + self.malformed:,} in quarantine"] if kept else []
