@@ -20,7 +20,7 @@ from retreasure_assets.lake.rows import SCHEMA
 from retreasure_assets.lake.storage import explained
 from retreasure_assets.quality.docs import docs_page
 from retreasure_assets.quality.intake import Intake, take_in
-from retreasure_assets.quality.result import Status
+from retreasure_assets.quality.result import GATE_CHECK, Status
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.sources.registry import half_configured
 
@@ -44,8 +44,6 @@ COLUMNS = {
 
 #: The check that every record received is accounted for.
 BALANCE_CHECK = "records_balance"
-#: The check that what is new keeps the dataset's suite.
-GATE_CHECK = "gate"
 
 
 class SyncConfig(dg.Config):

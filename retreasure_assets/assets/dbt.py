@@ -25,7 +25,7 @@ from retreasure_assets.lake.news import news, remember
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
-from retreasure_assets.quality.result import GateResult, Status
+from retreasure_assets.quality.result import GATE_CHECK, GateResult, Status
 from retreasure_assets.quality.silver_gate import check_silver
 from retreasure_assets.quality.silver_rules import enter_silver
 from retreasure_assets.quality.suite import shipped
@@ -54,8 +54,6 @@ _LEFT_OUT = "dbt.version"
 with _dbt_left_out():
     from dagster_dbt import DagsterDbtTranslator
 
-#: The check that what was built keeps the dataset's suite.
-GATE_CHECK = "gate"
 DEFAULT_OWNER = "team:data-platform"
 _KEPT_ARTIFACTS = 5
 #: What the ingestion log calls a build.

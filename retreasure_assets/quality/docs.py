@@ -27,7 +27,8 @@ _ROWS = 50_000
 
 def docs_page(settings: Settings, dataset: str) -> Path:
     """The page about a dataset's suite, whether or not it was written."""
-    return settings.home.absolute() / "data_docs" / "expectations" / f"{dataset}.html"
+    # Great Expectations makes folders of the dots in a suite's name.
+    return (settings.home.absolute() / "data_docs" / "expectations").joinpath(*dataset.split(".")).with_suffix(".html")
 
 
 def build_docs(settings: Settings, lake: Lake, tables: Collection[str]) -> Path:

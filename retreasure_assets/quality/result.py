@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+#: What checks that show a gate's result are called.
+GATE_CHECK = "gate"
 #: Reasons that a sentence names.
 _TOP = 3
 
