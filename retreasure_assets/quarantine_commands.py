@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _STATUSES = ("open", "replayed", "discarded", "closed", "all")
 _layout = click.option("--format", "layout", type=click.Choice(["table", "json"]), default="table", show_default=True)
 _dataset = click.option("--dataset", help="Only entries of this dataset, such as bronze.shopify_orders.")
-console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False)
 
 
 @click.group()
