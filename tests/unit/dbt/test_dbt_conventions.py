@@ -52,3 +52,23 @@ def test_incremental_silver_is_bounded(dbt: Dbt) -> None:
         "postcode_areas",
         "destinations",
     }
+
+
+def test_every_table_that_people_read_has_a_tested_key(dbt: Dbt) -> None:
+    """One test says that no two rows share their key and none lacks a part of it; lists of faults have no key."""
+    keyed = {
+        node.attached_node
+        for node in dbt.manifest.nodes.values()
+        if node.resource_type == "test"
+        and getattr(node, "test_metadata", None) is not None
+        and node.test_metadata.name in ("unique", "unique_together")
+    }
+    without = {
+        node.name
+        for key, node in dbt.manifest.nodes.items()
+        if node.resource_type == "model"
+        and node.schema in ("silver", "gold")
+        and not node.name.startswith(("stg_", "int_"))
+        and key not in keyed
+    }
+    assert without <= {"orphan_items", "delivery_zones"}

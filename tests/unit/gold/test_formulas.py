@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from .conftest import Gold
@@ -384,6 +385,28 @@ def test_kpis(gold: Gold, built: Path, day: str, channel: str, kpi: str, value: 
     rows = by_key(gold, built, "agg_kpis", "business_date", "channel", "kpi")
     found = rows.get((date.fromisoformat(day), channel, kpi))
     assert (None if found is None else found["value"]) == (None if value is None else Decimal(value))
+
+
+def test_metrics_say_what_the_figures_of_their_name_say(gold: Gold, built: Path) -> None:
+    """A metric that sums a measure, by day and channel: agg_kpis has the same."""
+    kpis = by_key(gold, built, "agg_kpis", "kpi", "business_date", "channel")
+    models = list(gold.manifest.semantic_models.values())
+    measures = {measure.name: (model, measure) for model in models for measure in model.measures}
+    known, compared = {kpi for kpi, _, _ in kpis}, set()
+    with duckdb.connect(str(built), read_only=True) as con:
+        for metric in gold.manifest.metrics.values():
+            if metric.type.value != "simple" or metric.name not in known:
+                continue
+            model, measure = measures[metric.type_params.measure.name]
+            assert measure.agg.value == "sum"
+            rows = con.execute(
+                f"select business_date, channel, sum({measure.expr or measure.name})"
+                f" from gold.{model.node_relation.alias} group by all"
+            ).fetchall()
+            for day, channel, value in rows:
+                assert kpis[metric.name, day, channel]["value"] == value, (metric.name, day, channel)
+                compared.add(metric.name)
+    assert compared == {"orders", "units", "gmv", "net_revenue"}
 
 
 def test_payouts_are_reconciled(gold: Gold, built: Path) -> None:

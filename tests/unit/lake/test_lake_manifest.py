@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.query import query
 from retreasure_assets.lake.storage import Lake, add_actions, files, maintain
 from retreasure_assets.settings import Settings
+from tests.conftest import REPOSITORY
 
 TABLES = [("gold", "agg_daily_sales"), ("gold", "fct_orders")]
 BOTH = "SELECT (SELECT sum(net_base) FROM gold.agg_daily_sales), (SELECT sum(net_base) FROM gold.fct_orders)"
@@ -171,3 +173,18 @@ def test_pandas_reads_what_was_published(settings: Settings, lake: Lake, build: 
     assert isinstance(frame, pd.DataFrame)
     assert frame["net_base"].sum() == 100
     assert set(frame["_month"]) == {"2026-01", "2026-02", "2026-03"}
+
+
+def test_the_guide_to_reading_gold_works(
+    settings: Settings, lake: Lake, build: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    build(100)
+    publish(settings, lake, TABLES)
+    (tmp_path / ".retreasure").symlink_to(settings.home)
+    monkeypatch.chdir(tmp_path)
+    guide = (REPOSITORY / "docs" / "reading-gold.md").read_text("utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert len(names["orders"]) == 100
+    assert names["total"] == (100,)
