@@ -30,11 +30,12 @@ class _Model:
 
 
 #: Published quarantine model -> what its rows are. Lines are kept out with their order, which is the entry.
-_MODELS: Mapping[str, _Model] = {
+MODELS: Mapping[str, _Model] = {
     "silver_orders": _Model("concat_ws('|', channel, order_id)", "source_table", "record_id"),
     "silver_order_lines": _Model(
         "concat_ws('|', channel, order_id, line_id)", "source_table", "record_id", "line_type = 'return'"
     ),
+    "silver_ad_spend": _Model("natural_key", "'ads_spend'", "record_id"),
     "silver_events": _Model("event_id", "'clickstream_events'", "record_id"),
     "silver_ad_spend": _Model("natural_key", "'ads_spend'", "record_id"),
     "silver_tracking_events": _Model("event_id", "''", "''"),
@@ -60,7 +61,7 @@ def enter_silver(lake: Lake, run_id: str) -> tuple[int, int]:
         before.setdefault(entry.dataset, {})[entry.natural_key] = entry
     opened: list[Entry] = []
     closed: list[Entry] = []
-    for name, model in _MODELS.items():
+    for name, model in MODELS.items():
         dataset = name.replace("_", ".", 1)
         known = before.get(dataset, {})
         now = _rows(lake, name, model)

@@ -11,6 +11,7 @@ import yaml
 
 from retreasure_assets.entities import Entity
 from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.quality.silver_rules import MODELS
 from retreasure_assets.quality.suite import parse, shipped, suite_of
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import Settings
@@ -44,6 +45,11 @@ def test_every_dataset_of_bronze_has_a_suite_and_no_other(entities: dict[str, En
 def test_every_noun_of_silver_has_a_suite_and_no_other() -> None:
     nouns = {name for name in models() if not name.startswith(("stg_", "int_"))} - OWN_LISTS - REPORTS
     assert set(shipped("silver")) == nouns
+
+
+def test_whatever_silver_keeps_out_is_in_the_workplace() -> None:
+    models = {path.stem for path in (SILVER.parent / "quarantine").glob("*.sql")}
+    assert set(MODELS) == models
 
 
 def test_suites_of_silver_speak_of_columns_that_are_there() -> None:
