@@ -35,7 +35,6 @@ MODELS: Mapping[str, _Model] = {
     "silver_order_lines": _Model(
         "concat_ws('|', channel, order_id, line_id)", "source_table", "record_id", "line_type = 'return'"
     ),
-    "silver_ad_spend": _Model("natural_key", "'ads_spend'", "record_id"),
     "silver_events": _Model("event_id", "'clickstream_events'", "record_id"),
     "silver_ad_spend": _Model("natural_key", "'ads_spend'", "record_id"),
     "silver_tracking_events": _Model("event_id", "''", "''"),
