@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from retreasure_assets.sandbox.exchange import answered, refused, whole
 from retreasure_assets.sandbox.face import Traits
 
+_REFUSALS = range(400, 500)
+
 
 def contracts_folder() -> Path | None:
     """Where the published contracts are: RETREASURE_CONTRACTS, or beside the repository; None where they are not."""
@@ -67,11 +69,12 @@ class Contracts:
                 return
             headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
             reasons = document.asked(operation, scope["query_string"].decode("latin-1"), headers, body)
-            if reasons:
-                self._note(face, "request", method, operation.template, reasons)
-                await refused(traits.invalid).send(send)
-                return
+            self._note(face, "request", method, operation.template, reasons)
             answer = await answered(app, scope, receive, body)
+            if reasons:
+                # What the face refuses by itself it refuses in the platform's own words.
+                await (answer if answer.status in _REFUSALS else refused(traits.invalid)).send(send)
+                return
             if self.answers:
                 reasons = [
                     reason

@@ -129,10 +129,9 @@ def test_null_is_taken_where_the_contract_says_so(contracts: Path) -> None:
 
 
 def test_a_face_behind_its_contract_refuses_and_notes(contracts: Path) -> None:
-    asked: list[str] = []
-
     async def receipts(request: Request) -> Response:
-        asked.append(str(request.url))
+        if int(request.query_params["limit"]) > 500:
+            return JSONResponse({"error": "the platform's own words"}, 413)
         return JSONResponse({"count": 0, "results": [], "page": 1})
 
     async def token(request: Request) -> Response:
@@ -151,15 +150,17 @@ def test_a_face_behind_its_contract_refuses_and_notes(contracts: Path) -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://face") as client:
             return [
                 await client.get(f"{RECEIPTS}?limit=500"),
+                await client.get(f"{RECEIPTS}?limit=501"),
                 await client.get(f"{RECEIPTS}?limit=50"),
                 await client.post("/v3/public/oauth/token", content="grant"),
             ]
 
     import asyncio
 
-    refused, taken, passed = asyncio.run(exchange())
+    refused, refused_by_face, taken, passed = asyncio.run(exchange())
     assert (refused.status_code, taken.status_code, passed.json()) == (400, 200, {"given": "grant"})
-    assert len(asked) == 1
+    assert refused_by_face.json() == {"error": "the platform's own words"}
+    assert "results" not in refused.json()
     path = "/v3/application/shops/{shop_id}/receipts"
     assert list(watching.violations) == [
         Violation("etsy", "request", "GET", path, "the query parameter limit does not keep maximum 100"),

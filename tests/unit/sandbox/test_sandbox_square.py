@@ -188,7 +188,8 @@ def test_truth_counts_what_the_face_shows(client: httpx.Client, world: World) ->
 
 
 def test_the_token_knows_its_scopes(client: httpx.Client) -> None:
-    assert post(client, "/oauth2/token/status", {})["scopes"] == list(SCOPES)
+    answer = client.post("/oauth2/token/status", headers=HEADERS)
+    assert (answer.status_code, answer.json()["scopes"]) == (200, list(SCOPES))
 
 
 ORDERS = {"location_ids": ["?"], "query": {"sort": {"sort_field": "UPDATED_AT"}}}
