@@ -13,7 +13,7 @@ has taken the bad one's place, which is how a dataset heals by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ from retreasure_assets.quality.gate_state import GateState, GateStates, as_plain
 from retreasure_assets.quality.quarantine_log import Entry, Lifecycle, QuarantineLog
 from retreasure_assets.quality.result import GateResult
 from retreasure_assets.quality.suite import Suite, suite_of
-from retreasure_assets.quality.verdict import KEPT, Reading, verdict, waiting_bad
+from retreasure_assets.quality.verdict import ADMITTED, KEPT, Reading, verdict, waiting_bad
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -104,7 +104,9 @@ class Gates:
             with explained(suite.dataset), duckdb.connect(config=self._config) as engine:
                 engine.execute("SET TimeZone = 'UTC'")
                 waiting = _waiting(self._lake, table, bronze, state.admitted_until)
-                found = evaluation.split(engine, suite, waiting, KEPT)
+                found = evaluation.split(engine, suite, waiting, (*KEPT, "source_updated_at"))
+                out = [entry.record_id for entry in self._log.entries(suite.dataset)] if found.bad else []
+                _note_admitted(engine, self._lake, table, bronze, state.admitted_until if found.bad else None, out)
                 result, newest = self._judge(asked, found, engine), _newest(engine)
         result = replace(result, seconds=time.perf_counter() - began)
         quiet = unchanged and not result.malformed and not state.closed and not result.closed
@@ -150,7 +152,8 @@ class Gates:
             put_aside(self._lake, asked.entity, bad, result)
             self._open(asked.suite, bad, asked.refused, result)
         if engine is not None and not result.closed:
-            return replace(result, healed=self._close(engine, asked.suite, result))
+            superseded = {row["record_id"] for row in bad if row["superseded"]}
+            return replace(result, healed=self._close(engine, asked.suite, result, superseded))
         return result
 
     def admissions(self, tables: Collection[str]) -> dict[str, Admission]:
@@ -204,8 +207,8 @@ class Gates:
             if row["record_id"] not in known
         )
 
-    def _close(self, engine: duckdb.DuckDBPyConnection, suite: Suite, result: GateResult) -> int:
-        """Close entries whose records came again in good form: the same key, or the same bytes read well."""
+    def _close(self, engine: duckdb.DuckDBPyConnection, suite: Suite, result: GateResult, superseded: Set[str]) -> int:
+        """Close entries whose records stand in good form: the same key, the same bytes read well, or ``superseded``."""
         entries = [entry for entry in self._log.entries(suite.dataset) if entry.status is Lifecycle.OPEN]
         if not entries:
             return 0
@@ -222,8 +225,9 @@ class Gates:
                 "WHERE len(b.broken) = 0 AND b.ingested_at > o.seen_at"
             ).fetchall()
         }
+        healed |= superseded
         engine.unregister("open_entries")
-        why = "the source sent it again, in good form"
+        why = "the record stands in good form"
         self._log.add(
             entry.ended(Lifecycle.CLOSED, run_id=result.run_id, at=result.evaluated_at, why=why)
             for entry in entries
@@ -250,13 +254,47 @@ def _waiting(lake: Lake, table: str, bronze: DeltaTable, until: datetime | None)
         # Delta's statistics of times are cut to milliseconds.
         ends = actions["max.ingested_at"].to_pylist()
         paths = [path for path, end in zip(paths, ends, strict=True) if end is None or _utc(end) + _MILLISECOND > until]
-    columns = ", ".join((*KEPT, "payload"))
+    names = (*KEPT, "source_updated_at", "payload")
+    columns = ", ".join(names)
     if not paths:
-        kinds = {name: "TIMESTAMPTZ" if name == "ingested_at" else "VARCHAR" for name in (*KEPT, "payload")}
+        kinds = {name: "TIMESTAMPTZ" if name.endswith("_at") else "VARCHAR" for name in names}
         empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in kinds.items())
         return f"(SELECT {empty} WHERE false)"
     bound = "" if until is None else f" WHERE ingested_at > TIMESTAMPTZ {quote(until.isoformat())}"
     return f"(SELECT {columns} FROM {scan(sorted(paths), {'ingest_date': 'DATE'})}{bound})"
+
+
+def _note_admitted(
+    engine: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: str,
+    bronze: DeltaTable,
+    until: datetime | None,
+    out: Sequence[str],
+) -> None:
+    """Make the table ADMITTED of what was let through until a moment, nothing where that is None.
+
+    Args:
+        engine: has the split batch.
+        lake: the lake.
+        table: the bronze table.
+        bronze: its version.
+        until: the last moment let through.
+        out: records that were kept out.
+    """
+    engine.execute(f"CREATE TEMP TABLE {ADMITTED} (natural_key VARCHAR, version TIMESTAMPTZ)")
+    if until is None:
+        return
+    paths = files(lake, "bronze", table, add_actions(bronze))
+    engine.register("kept_out", pa.table({"record_id": pa.array(out, pa.string())}))
+    engine.execute(
+        f"INSERT INTO {ADMITTED} SELECT natural_key, max(source_updated_at) "
+        f"FROM {scan(sorted(paths), {'ingest_date': 'DATE'})} "
+        f"WHERE ingested_at <= TIMESTAMPTZ {quote(until.isoformat())} "
+        f"AND natural_key IN (SELECT natural_key FROM {evaluation.BATCH} WHERE len(broken) > 0) "
+        "AND record_id NOT IN (SELECT record_id FROM kept_out) GROUP BY natural_key"
+    )
+    engine.unregister("kept_out")
 
 
 def _utc(moment: datetime) -> datetime:

@@ -21,6 +21,8 @@ from retreasure_assets.quality.suite import Suite
 
 #: What of a row the gate needs beside what its rules speak of.
 KEPT = ("record_id", "natural_key", "payload_sha256", "ingested_at", "batch_id")
+#: The newest version that was let through of each record of which a bad form waits: ``natural_key``, ``version``.
+ADMITTED = "admitted"
 #: Fewer bad rows than this say nothing about the whole batch.
 _MIN_ROWS = 5
 #: From so many rows on, a rule that none of them keeps is about the source's form, not about rows.
@@ -38,17 +40,26 @@ class Reading:
 def waiting_bad(engine: duckdb.DuckDBPyConnection, suite: Suite, found: Split) -> list[dict[str, Any]]:
     """The rows of a split batch that are kept out.
 
+    Args:
+        engine: has the split batch, ``source_updated_at`` among its columns, and a table ADMITTED of the versions let
+            through before.
+        suite: what holds.
+        found: the split.
+
     Returns:
         Each with the columns ``KEPT``; ``reasons``, values masked; ``rules``, the indices of the rules it breaks; and
-        ``superseded``, whether its record came again in good form while it waited.
+        ``superseded``, whether its record came again in good form while it waited, or was let through before in a
+        good form no older: that one is not written again when the source gives it once more.
     """
     names = ", ".join(f"bad.{name}" for name in KEPT)
     shapes = evaluation.shapes(suite, found.faulty)
     answer = engine.execute(
-        f"SELECT {names}, bad.broken, bad.shapes, coalesce(good.newest > bad.ingested_at, false) "
+        f"SELECT {names}, bad.broken, bad.shapes, "
+        "coalesce(good.newest > bad.ingested_at, false) OR coalesce(known.version >= bad.source_updated_at, false) "
         f"FROM (SELECT *, {shapes} AS shapes FROM {BATCH} WHERE len(broken) > 0) AS bad "
         f"LEFT JOIN (SELECT natural_key, max(ingested_at) AS newest FROM {BATCH} "
-        "WHERE len(broken) = 0 GROUP BY natural_key) AS good ON good.natural_key = bad.natural_key"
+        "WHERE len(broken) = 0 GROUP BY natural_key) AS good ON good.natural_key = bad.natural_key "
+        f"LEFT JOIN {ADMITTED} AS known ON known.natural_key = bad.natural_key"
     ).fetchall()
     rows = []
     for *values, indices, masked, superseded in answer:
