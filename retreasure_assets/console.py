@@ -66,6 +66,10 @@ class Progress:
         self.models += 1
         self._console.print(f"  {layer}.{table}")
 
+    def noted(self, sentence: str) -> None:
+        """Something a person should know of the work under way."""
+        self._console.print(sentence, markup=False)
+
 
 def show_outcome(
     console: Console, errors: Console, platform: Platform, progress: Progress, outcome: RunOutcome, *, debug: bool

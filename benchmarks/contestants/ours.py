@@ -26,6 +26,7 @@ from retreasure_assets.lake import publish as publishing
 from retreasure_assets.lake.ingestion_log import IngestionLog
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.known import KnownRecords
+from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.warehouse import prepare_warehouse
 from retreasure_assets.privacy.vault import Vault
@@ -56,6 +57,7 @@ def main() -> None:
             _ingest(platform, arguments.raw, phases)
     with phases.phase("prepare"):
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
+        record_links(platform.settings, platform.vault.links())
     with phases.phase("dbt"):
         built = _build(platform, arguments.select, arguments.tests, phases)
     phases.watch(publishing, "write_deltalake", "publish: write Delta")

@@ -123,7 +123,7 @@ inner join (
 ) as rebuilt on rebuilt.channel = links.channel and rebuilt.order_key = links.order_key
 {%- endmacro %}
 
-{# Every person those orders are of, or ever were, and the people whose own record changed. #}
+{# Every person those orders are of, or ever were, the people whose own record changed, and those who are somebody else now. #}
 {% macro gold_touched_people() -%}
 {%- set since = watermark() -%}
 select links.person_id
@@ -136,6 +136,8 @@ union
 select customers.person_id
 from {{ ref('customers') }} as customers
 where customers.built_at > {{ since }}
+union
+{{ newly_linked() }}
 {%- endmacro %}
 
 {# Every item those orders hold, or ever held, and the items whose own record, cost or listing changed. #}

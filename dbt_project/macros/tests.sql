@@ -2,14 +2,19 @@
 
 {#
   The rows a test looks at. The project's default `where: __latest_build__` means the rows of the table's last build, so
-  that testing costs what is new, not the history; a test of uniqueness looks at all rows, because a new row may repeat an
-  old one's key. Overrides dbt's own.
+  that testing costs what is new, not the history; a test of uniqueness looks at all rows that have the key of one of
+  these, because a new row may repeat an old one's key. Overrides dbt's own.
 #}
 {% macro get_where_subquery(relation) -%}
   {%- set where = config.get('where', '') -%}
   {%- set kind = (model.test_metadata or {}).get('name') if model.test_metadata is defined else none -%}
   {%- if where == '__latest_build__' and kind in ('unique', 'unique_together') -%}
-    {%- do return(relation) -%}
+    {%- set keys = model.test_metadata['kwargs'].get('columns') or [model.test_metadata['kwargs']['column_name']] -%}
+    {%- if extreme('min', 'built_at', relation, none) == extreme('max', 'built_at', relation, none) -%}
+      {#- All rows are of one build: a table made anew. -#}
+      {%- do return(relation) -%}
+    {%- endif -%}
+    {%- do return(rows_with_latest_keys(relation, keys)) -%}
   {%- endif -%}
   {%- if where == '__latest_build__' -%}
     {%- set where = built_last(relation) -%}
@@ -20,8 +25,32 @@
   {%- do return(relation) -%}
 {%- endmacro %}
 
-{# Condition for the rows of a relation's last build. #}
-{% macro built_last(relation) -%} built_at >= (select max(built_at) from {{ relation }}) {%- endmacro %}
+{# Condition for the rows of a relation's last build; a literal where it can be asked for, so that the engine skips the others. #}
+{% macro built_last(relation) -%}
+  {%- set newest = extreme('max', 'built_at', relation, none) -%}
+  built_at >= {% if newest %}{{ time_literal(newest) }}{% else %}(select max(built_at) from {{ relation }}){% endif %}
+{%- endmacro %}
+
+{# The rows, of whatever build, that have the key of a row of the last one; a key with a null in it is one as well. #}
+{% macro rows_with_latest_keys(relation, keys) -%}
+(
+    select every_row.*
+    from {{ relation }} as every_row
+    where
+        exists (
+            select 1
+            from {{ relation }} as fresh
+            where
+                fresh.{{ built_last(relation) }}
+                {%- for key in keys %}
+                and fresh.{{ key }} = every_row.{{ key }}
+                {%- endfor %}
+        )
+        {%- for key in keys %}
+        or every_row.{{ key }} is null
+        {%- endfor %}
+) as tested_rows
+{%- endmacro %}
 
 {# No two rows share the columns, and none of them is null. #}
 {% test unique_together(model, columns) %}

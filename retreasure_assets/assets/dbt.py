@@ -6,7 +6,7 @@ What belongs here: how dbt nodes look in the asset graph, and one build of them.
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from retreasure_assets.errors import AlreadyRunningError, BuildError, Retreasure
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.manifest import follow
-from retreasure_assets.lake.news import news, remember
+from retreasure_assets.lake.news import news, outdated, remember, remember_models
+from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
@@ -30,6 +31,7 @@ from retreasure_assets.quality.silver_gate import check_silver
 from retreasure_assets.quality.silver_rules import enter_silver
 from retreasure_assets.quality.suite import shipped
 from retreasure_assets.resources.dbt import Dbt, NodeResult, project_state
+from retreasure_assets.resources.dbt_rows import row_state
 from retreasure_assets.resources.platform import Platform
 
 
@@ -162,13 +164,19 @@ def _selected(
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, select: list[str] | None) -> Iterator[Any]:
     settings, lake = platform.settings, platform.lake
     _ask_gates(context, platform)
-    admissions = platform.gates.admissions(platform.entities)
-    versions, project = prepare_warehouse(settings, lake, platform.entities, admissions), project_state(settings)
+    versions = prepare_warehouse(settings, lake, platform.entities, platform.gates.admissions(platform.entities))
+    # Any staging model may hold records of somebody who turned out to be somebody else.
+    project = f"{project_state(settings)} {record_links(settings, platform.vault.links())}"
     folder = _artifacts(settings.home.absolute() / "build" / "dbt", context.run_id)
-    if select is not None:
+    rows = row_state(settings)
+    old = outdated(settings, rows.incremental, rows.state)
+    if old:
+        results = _everything_anew(context, dbt, platform, folder, old, all_of_them=len(old) == len(rows.incremental))
+    elif select is not None:
         results = dbt.build(settings, folder, select=select, exactly=True, told=platform.reporter.built)
     else:
         results = _whatever_is_new(context, dbt, platform, folder, news(settings, versions, project))
+    remember_models(settings, [one.relation for one in results if one.relation and one.status == "success"], rows.state)
     checks = {key.name: key for key in context.selected_asset_check_keys}
     for test in results:
         if test.name in checks and test.status != "skipped":
@@ -183,11 +191,14 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
         enter_silver(lake, context.run_id)
         platform.workplace.forget(settings.quarantine_retention_days)
     follow(lake, maintain(lake))
-    if select is None and not any(result.status in _NOT_WELL for result in results):
+    if (old or select is None) and not any(result.status in _NOT_WELL for result in results):
         remember(settings, versions, project)
+    # A build that began anew built more than it was asked for.
+    wanted = set(_tables(context))
+    asked = {table: result for table, result in built.items() if table in wanted}
     counts = {(table.layer, table.table): table.rows for table in published}
-    counts |= row_counts(settings, [table for table in built if table not in counts])
-    for table, result in built.items():
+    counts |= row_counts(settings, [table for table in asked if table not in counts])
+    for table, result in asked.items():
         yield dg.Output(
             None,
             output_name=dg.AssetKey(table).to_python_identifier(),
@@ -223,6 +234,35 @@ def _whatever_is_new(
         return []
     select = None if new is None else [f"source:bronze.{table}+" for table in sorted(new)]
     return dbt.build(platform.settings, folder, select=select, told=platform.reporter.built)
+
+
+def _everything_anew(
+    context: dg.AssetExecutionContext,
+    dbt: Dbt,
+    platform: Platform,
+    folder: Path,
+    old: Collection[tuple[str, str]],
+    *,
+    all_of_them: bool,
+) -> list[NodeResult]:
+    """Build everything, and from nothing what another state of the project made, whatever was asked for.
+
+    An incremental model keeps the rows of its earlier SQL, and whoever reads them; the warehouse holds nothing of its
+    own, so what is outdated, and all that depends on it, is made again from bronze.
+    """
+    tables = "1 table is" if len(old) == 1 else f"{len(old)} tables are"
+    sentence = f"The models have changed since the last build: {tables} built anew from bronze."
+    context.log.info(sentence)
+    platform.reporter.noted(sentence)
+    told = platform.reporter.built
+    if all_of_them:
+        return dbt.build(platform.settings, folder, anew=True, told=told)
+    # What an earlier build, broken off, left outdated; what that depends on is as it should be.
+    chosen = [f"{table}+" for _, table in old]
+    return [
+        *dbt.build(platform.settings, folder, exclude=chosen, told=told),
+        *dbt.build(platform.settings, folder, select=chosen, anew=True, told=told),
+    ]
 
 
 def _tables(context: dg.AssetExecutionContext) -> list[tuple[str, str]]:

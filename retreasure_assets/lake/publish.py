@@ -4,17 +4,21 @@ What belongs here: finding what changed and replacing it in one commit per table
 (dbt) and reading them (query.py).
 
 A table with a date is split by month (column ``_month``), and only months that changed are replaced; one without is
-replaced whole. A month is looked at when it has rows built since the last publication, or when its number of rows
-differs from the published one, which is how deleted rows show. What is looked at is replaced only where its content,
-``built_at`` aside, has another fingerprint: a model that is built anew every time does not publish the same rows
-again. Readers of an old version keep its files until ``maintain`` removes them a week later.
+replaced whole. A table without a row built since the last publication, and of as many rows, is left alone. Of others a
+month is looked at when it has such rows, or when its number of rows differs from the published one, which is how
+deleted rows show. What is looked at is replaced only where its content, ``built_at`` aside, has another fingerprint: a
+model that is built anew every time does not publish the same rows again.
+
+Readers of an old version keep its files until ``maintain`` removes them a week later.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -47,6 +51,8 @@ _DATES = (
     "valid_from",
 )
 _BUILT_AT = "built_at"
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+_MONTHS = re.compile("[12][0-9]{3}-[0-9]{2}")
 #: Of a row without a date.
 _UNDATED = "none"
 _BATCH_ROWS = 50_000
@@ -135,14 +141,18 @@ class _Publication:
         """Find what changed and replace it."""
         schema = _delta_schema(self._reader(["limit 0"]).schema)
         state = self._state() if self._delta is not None and _same(schema, self._delta) else None
+        published = self._published()
+        if state is not None and self._is_as_published(state, rows := sum(published.values())):
+            assert self._delta is not None
+            return PublishedTable(self._layer, self._table, rows, (), self._delta.version())
         counts = self._counts()
         if state is None:
             # New, or of other columns than before.
             parts = sorted(counts)
-            if self._delta is None or parts or self._published():
+            if self._delta is None or parts or published:
                 self._replace(schema, parts, self._prints(parts), everything=True)
         else:
-            looked_at = self._looked_at(state, counts)
+            looked_at = self._looked_at(state, counts, published)
             prints = self._prints(part for part in looked_at if part in counts)
             parts = [part for part in looked_at if prints.get(part) != state.prints.get(part)]
             if parts:
@@ -154,20 +164,67 @@ class _Publication:
     def _version(self) -> int:
         return DeltaTable(self._uri, without_files=True).version()
 
+    def _day(self) -> str:
+        """The date that decides a row's month, of a time its UTC date; without the engine's calendar, which is slow."""
+        assert self._dated is not None
+        column = quote_name(self._dated)
+        zoned = self._types[self._dated] == _ZONED
+        return f"CAST(make_timestamp(epoch_us({column})) AS DATE)" if zoned else f"CAST({column} AS DATE)"
+
     def _month(self) -> str:
         if self._dated is None:
             return quote("all")
-        return f"coalesce(strftime({quote_name(self._dated)}, '%Y-%m'), {quote(_UNDATED)})"
+        return f"coalesce(strftime({self._day()}, '%Y-%m'), {quote(_UNDATED)})"
+
+    def _within(self, parts: Iterable[str]) -> str:
+        """Condition that a row is in one of the parts: literal ranges, so that the engine skips what is in none."""
+        if self._dated is None:
+            return "true"
+        column, ranges = quote_name(self._dated), []
+        for part in parts:
+            if part == _UNDATED:
+                ranges.append(f"{column} IS NULL")
+                continue
+            if not _MONTHS.fullmatch(part):
+                # A year that only a mistaken source states.
+                ranges.append(f"{self._month()} = {quote(part)}")
+                continue
+            first = date.fromisoformat(f"{part}-01")
+            after = (first + timedelta(days=31)).replace(day=1)
+            low, high = (f"CAST('{day}' AS {self._types[self._dated]})" for day in (first, after))
+            ranges.append(f"{column} >= {low} AND {column} < {high}")
+        return "(" + " OR ".join(ranges or ["false"]) + ")"
+
+    def _is_as_published(self, state: _State, published: int) -> bool:
+        """Whether no row was built since the last publication, and none has gone."""
+        if state.built_at is None or _BUILT_AT not in self._types:
+            return False
+        [(rows, newer)] = self._engine.execute(
+            f"SELECT count(*), coalesce(max({_BUILT_AT}) > {self._moment(state)}, false) FROM {self._name}"
+        ).fetchall()
+        return bool(rows == published and not newer)
+
+    def _moment(self, state: _State) -> str:
+        return f"CAST({quote(state.built_at or '')} AS {self._types[_BUILT_AT]})"
 
     def _counts(self) -> dict[str, int]:
         """Rows by part."""
+        if self._dated is None:
+            [(rows,)] = self._engine.execute(f"SELECT count(*) FROM {self._name}").fetchall()
+            return {"all": rows} if rows else {}
+        # Texts are made of the few months, not of the rows.
         return dict(
-            self._engine.execute(f"SELECT {self._month()} AS part, count(*) FROM {self._name} GROUP BY part").fetchall()
+            self._engine.execute(
+                f"SELECT coalesce(strftime(month, '%Y-%m'), {quote(_UNDATED)}), rows FROM ("
+                f"SELECT date_trunc('month', {self._day()}) AS month, count(*) AS rows FROM {self._name} "
+                "GROUP BY month)"
+            ).fetchall()
         )
 
     def _published(self) -> dict[str, int]:
         """Published rows by part, from the Delta log alone."""
-        assert self._delta is not None
+        if self._delta is None:
+            return {}
         actions = add_actions(self._delta)
         parts = actions[f"partition.{MONTH}"].to_pylist() if self._dated else ["all"] * actions.num_rows
         counts: dict[str, int] = {}
@@ -175,15 +232,14 @@ class _Publication:
             counts[part] = counts.get(part, 0) + (rows or 0)
         return counts
 
-    def _looked_at(self, state: _State, counts: Mapping[str, int]) -> list[str]:
+    def _looked_at(self, state: _State, counts: Mapping[str, int], published: Mapping[str, int]) -> list[str]:
         """Parts that may have changed."""
-        published = self._published()
         looked_at = {part for part in counts.keys() | published.keys() if counts.get(part) != published.get(part)}
         if state.built_at is None or _BUILT_AT not in self._types:
             return sorted(looked_at | counts.keys())
         rows = self._engine.execute(
             f"SELECT DISTINCT {self._month()} FROM {self._name} "
-            f"WHERE {_BUILT_AT} IS NULL OR {_BUILT_AT} > CAST({quote(state.built_at)} AS {self._types[_BUILT_AT]})"
+            f"WHERE {_BUILT_AT} IS NULL OR {_BUILT_AT} > {self._moment(state)}"
         ).fetchall()
         return sorted(looked_at | {part for (part,) in rows})
 
@@ -195,7 +251,7 @@ class _Publication:
         columns = ", ".join(quote_name(name) for name in self._types if name != _BUILT_AT)
         rows = self._engine.execute(
             f"SELECT {self._month()} AS part, count(*), sum(CAST(hash({columns}) AS HUGEINT)) "
-            f"FROM {self._name} WHERE {self._month()} IN ({_listed(wanted)}) GROUP BY part"
+            f"FROM {self._name} WHERE {self._within(wanted)} GROUP BY part"
         ).fetchall()
         return {part: f"{count}-{total}" for part, count, total in rows}
 
@@ -214,7 +270,7 @@ class _Publication:
                 f"SELECT CAST(max({_BUILT_AT}) AS VARCHAR) FROM {self._name}"
             ).fetchall()
         some = self._dated is not None and not everything
-        conditions = [f"WHERE {self._month()} IN ({_listed(parts)})"] if some else []
+        conditions = [f"WHERE {self._within(parts)}"] if some else []
         if self._dated:
             conditions.append(f"ORDER BY {MONTH}")
         state = msgspec.json.encode(_State(built_at, prints)).decode()

@@ -169,6 +169,8 @@ class Dbt:
         folder: Path,
         *,
         select: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
+        anew: bool = False,
         exactly: bool = False,
         tests: bool = True,
         told: Callable[[str, str], None] | None = None,
@@ -179,6 +181,8 @@ class Dbt:
             settings: where the warehouse is, and how much it may use.
             folder: for compiled statements and the log of this build.
             select: what to build, in dbt's words; all when None.
+            exclude: what of it to leave as it is, in dbt's words.
+            anew: build incremental models from nothing, as after their SQL has changed.
             exactly: only the tests that are selected themselves, instead of all those of what is built.
             tests: whether to run tests.
             told: called with the layer and name of each model when it is built, from dbt's own threads.
@@ -200,6 +204,10 @@ class Dbt:
         command += ["--target-path", str(target), "--log-path", str(target)]
         if select is not None:
             command += ["--indirect-selection", "empty" if exactly else "eager", "--select", *select]
+        if exclude:
+            command += ["--exclude", *exclude]
+        if anew:
+            command.append("--full-refresh")
         manifest = load_manifest(settings)
         try:
             with dbt_environment(settings), _log(target) as log:

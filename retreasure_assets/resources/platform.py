@@ -41,6 +41,9 @@ class Reporter(Protocol):
     def built(self, layer: str, table: str) -> None:
         """A model was built."""
 
+    def noted(self, sentence: str) -> None:
+        """Something a person should know of the work under way."""
+
 
 class SilentReporter:
     """Reports nothing: runs in the UI tell their story through events and metadata."""
@@ -49,6 +52,9 @@ class SilentReporter:
         """See Reporter."""
 
     def built(self, layer: str, table: str) -> None:
+        """See Reporter."""
+
+    def noted(self, sentence: str) -> None:
         """See Reporter."""
 
 

@@ -7,8 +7,8 @@
     keep: 'latest' for one row per natural key (the highest source_updated_at, then the last ingested, then record_id),
       'every' for one row per record, 'states' for one per record and ingestion: a state that came back counts again.
 
-  Besides the fields: natural_key, record_id, person_id, source_updated_at, version_at (source_updated_at, or 1970 where
-  the source has none: never null, to compare versions by), ingested_at, built_at.
+  Besides the fields: natural_key, record_id, person_id (whose it is now: person_links.sql), source_updated_at, version_at
+  (source_updated_at, or 1970 where the source has none: never null, to compare versions by), ingested_at, built_at.
 
   What is outdated is found over the narrow columns, among the keys that occur more than once, and is not parsed: sorting
   or grouping the payload's text costs more than parsing it. 1.47 million till lines, CPU s: ranking every key and joining
@@ -51,11 +51,12 @@ parsed as (
     select
         bronze.natural_key,
         bronze.record_id,
-        {{ named_person('bronze.person_id') }} as person_id,
+        {{ named_person('coalesce(links.merged_into, bronze.person_id)') }} as person_id,
         bronze.source_updated_at,
         bronze.ingested_at,
         {{ json_parse('bronze.payload', fields) }}
     from {{ relation }} as bronze
+    left join {{ vault_links() }} as links on links.person_id = bronze.person_id
     {{ json_apply('bronze.payload', fields) }}
     where {{ new_in_bronze('bronze.') }}
     {%- if keep != 'states' %}

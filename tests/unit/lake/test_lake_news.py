@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retreasure_assets.lake.news import news, remember
+from retreasure_assets.lake.news import news, outdated, remember, remember_models
 from retreasure_assets.lake.warehouse import open_warehouse
 from retreasure_assets.settings import Settings
 
@@ -61,3 +61,26 @@ def test_the_memory_goes_with_the_warehouse(settings: Settings) -> None:
     with open_warehouse(settings.warehouse_path, settings.duckdb_memory_limit, settings.threads) as engine:
         engine.execute("CREATE SCHEMA ops")
     assert news(settings, remember_ready, "one") is None
+
+
+def make_tables(settings: Settings, *names: str) -> None:
+    with open_warehouse(settings.warehouse_path, settings.duckdb_memory_limit, settings.threads) as engine:
+        engine.execute("CREATE SCHEMA IF NOT EXISTS gold")
+        for name in names:
+            engine.execute(f"CREATE TABLE gold.{name} (a INTEGER)")
+
+
+def test_a_model_made_by_another_state_is_outdated_until_it_is_built(settings: Settings) -> None:
+    models = {("gold", "orders"), ("gold", "lines")}
+    assert outdated(settings, models, "one") == [], "a new warehouse has nothing old"
+    make_tables(settings, "orders", "lines", "of_nobody")
+    assert outdated(settings, models, "one") == sorted(models), "nobody knows what made them"
+    remember_models(settings, models, "one")
+    assert outdated(settings, models, "one") == []
+    assert outdated(settings, models, "two") == sorted(models)
+    remember_models(settings, [("gold", "orders")], "two")
+    assert outdated(settings, models, "two") == [("gold", "lines")]
+    # Back to the earlier state: what the later one made is outdated now.
+    assert outdated(settings, models, "one") == [("gold", "orders")]
+    remember_models(settings, [], "two")
+    assert outdated(settings, models, "two") == [("gold", "lines")]

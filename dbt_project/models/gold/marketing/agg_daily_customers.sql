@@ -9,21 +9,90 @@
   Customers of the 365 days that end on each day. One sale keeps a person a customer for 365 days, or until the next
   sale takes over; two sales keep the person a repeat customer from the second one until 365 days after the first, or
   until the next sale. Summing those beginnings and ends by day costs one pass over the window.
+
+  An increment goes on from the last day before the touched ones, which still holds: it looks at those alone who bought
+  since, or a year before, and takes the beginnings and ends of later days.
 #}
+{%- set first, until = range['first'], range['until'] -%}
+{%- set lowest = date_literal((extreme(
+    'min', 'base_date',
+    '(select max(known.business_date) as base_date from ' ~ this ~ ' as known where known.business_date < ' ~ first
+    ~ ' and known.business_date > ' ~ add_days(first, -365) ~ ' group by known.channel) as bases'
+) or range['first_day'])[:10]) if is_incremental() else none %}
 with spine as (
     select sales.business_date, sales.channel
     from {{ ref('agg_daily_sales') }} as sales
     {% if is_incremental() %}
-    where sales.business_date >= {{ range['first'] }} and sales.business_date <= {{ range['last'] }}
+    where sales.business_date >= {{ first }} and sales.business_date <= {{ until }}
     {% endif %}
     union
     select sales.business_date, cast('all' as {{ type_text(20) }}) as channel
     from {{ ref('agg_daily_sales') }} as sales
     {% if is_incremental() %}
-    where sales.business_date >= {{ range['first'] }} and sales.business_date <= {{ range['last'] }}
+    where sales.business_date >= {{ first }} and sales.business_date <= {{ until }}
     {% endif %}
 ),
 
+{% if is_incremental() %}
+known as (
+    select
+        known.channel,
+        known.business_date,
+        known.customers_365d,
+        known.repeat_customers_365d,
+        row_number() over (partition by known.channel order by known.business_date desc) as recency
+    from {{ this }} as known
+    where known.business_date < {{ first }} and known.business_date > {{ add_days(first, -365) }}
+),
+
+-- A channel without such a day had no sale in the year before: it begins with nobody.
+bases as (
+    select
+        channels.channel,
+        coalesce(known.business_date, {{ add_days(first, -1) }}) as base_date,
+        coalesce({{ add_days('known.business_date', -364) }}, {{ add_days(first, -364) }}) as orders_from,
+        coalesce(known.customers_365d, 0) as customers,
+        coalesce(known.repeat_customers_365d, 0) as repeats
+    from (select distinct spine.channel from spine) as channels
+    left join known on known.channel = channels.channel and known.recency = 1
+),
+
+sales as (
+    select orders.channel, orders.person_id, orders.business_date
+    from {{ ref('fct_orders') }} as orders
+    where
+        orders.person_id is not null
+        and {{ is_true('orders.is_sale') }}
+        and orders.business_date >= {{ add_days(lowest, -364) }}
+        and orders.business_date <= {{ until }}
+),
+
+changing as (
+    select bases.channel, sales.person_id
+    from sales
+    inner join bases on bases.channel = sales.channel
+    where
+        sales.business_date > bases.base_date
+        or (sales.business_date >= bases.orders_from and sales.business_date <= {{ add_days(until, -365) }})
+    union
+    select bases.channel, sales.person_id
+    from sales
+    inner join bases on bases.channel = 'all'
+    where
+        sales.business_date > bases.base_date
+        or (sales.business_date >= bases.orders_from and sales.business_date <= {{ add_days(until, -365) }})
+),
+
+scoped as (
+    select changing.channel, sales.person_id, sales.business_date, count(*) as order_count
+    from sales
+    inner join changing
+        on changing.person_id = sales.person_id and (changing.channel = sales.channel or changing.channel = 'all')
+    inner join bases on bases.channel = changing.channel
+    where sales.business_date >= bases.orders_from
+    group by changing.channel, sales.person_id, sales.business_date
+),
+{% else %}
 person_days as (
     select
         orders.channel,
@@ -31,13 +100,7 @@ person_days as (
         orders.business_date,
         count(*) as order_count
     from {{ ref('fct_orders') }} as orders
-    where
-        orders.person_id is not null
-        and {{ is_true('orders.is_sale') }}
-        {% if is_incremental() %}
-        and orders.business_date >= {{ add_days(range['first'], -364) }}
-        and orders.business_date <= {{ range['last'] }}
-        {% endif %}
+    where orders.person_id is not null and {{ is_true('orders.is_sale') }}
     group by orders.channel, orders.person_id, orders.business_date
 ),
 
@@ -53,7 +116,7 @@ scoped as (
     from person_days
     group by person_days.person_id, person_days.business_date
 ),
-
+{% endif %}
 neighbours as (
     select
         scoped.channel,
@@ -108,6 +171,13 @@ days as (
     union all
     select changes.channel, changes.changed_date, changes.customers, changes.repeats, 0 as is_spine
     from changes
+    {%- if is_incremental() %}
+    inner join bases on bases.channel = changes.channel
+    where changes.changed_date > bases.base_date
+    union all
+    select bases.channel, bases.base_date as changed_date, bases.customers, bases.repeats, 0 as is_spine
+    from bases
+    {%- endif %}
 ),
 
 daily as (

@@ -1,4 +1,4 @@
-{{ config(unique_key='person_id') }}
+{{ config(unique_key='person_id', pre_hook="{{ forget_linked() }}") }}
 {#-
   People by their random id, over all channels. Each build merges what is new into what the table holds, so its cost follows
   the new orders; of country, postcode area and locale, and of the consent, the newest statement counts.
