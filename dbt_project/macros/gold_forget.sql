@@ -32,14 +32,14 @@ where
 
 {#
   The literal range of days that a look-back of `days` days makes of the touched days: first touched day to last
-  touched day + days - 1, and `until`, that or the last day with sales; `first_day` is the first as text. Where nothing was touched, and where no query may
-  be sent, a range that holds no day.
+  touched day + days - 1, and `until`, that or the last day with sales; `day_before` is the one before the first, as text.
+  Where nothing was touched, and where no query may be sent, a range that holds no day.
 #}
 {% macro gold_touched_range(days) -%}
 {%- set scope = gold_touched_days() -%}
 {%- set nothing = {
     'first': date_literal('2999-01-01'), 'last': date_literal('1900-01-01'), 'until': date_literal('1900-01-01'),
-    'first_day': '2999-01-01'
+    'day_before': '2999-01-01'
 } -%}
 {%- if not (may_query() and is_incremental()) -%}
 {{- return(nothing) -}}
@@ -55,7 +55,7 @@ where
 {%- set newest = (extreme('max', 'business_date', ref('agg_daily_sales'), none) or '1900-01-01')[:10] -%}
 {{- return({
     'first': date_literal(first), 'last': date_literal(last), 'until': date_literal([last, newest] | min),
-    'first_day': first
+    'day_before': (modules.datetime.date.fromisoformat(first) - modules.datetime.timedelta(days=1)).isoformat()
 }) -}}
 {%- endmacro %}
 

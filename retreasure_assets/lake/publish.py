@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
 
 MONTH = "_month"
-#: The first of these that a table has decides a row's month. None of them changes once a row exists, or hardly ever.
+#: The first of these that a table has decides a row's month. None of them changes once a row exists, or hardly ever, but
+#: for as_of_date, which is the same in all rows of a report that changes as a whole.
 _DATES = (
     "business_date",
     "ordered_at",
@@ -49,6 +50,12 @@ _DATES = (
     "date_day",
     "occurred_at",
     "valid_from",
+    "as_of_date",
+    "cost_date",
+    "opened_date",
+    "in_stock_date",
+    "acquired_date",
+    "first_seen_at",
 )
 _BUILT_AT = "built_at"
 _ZONED = "TIMESTAMP WITH TIME ZONE"

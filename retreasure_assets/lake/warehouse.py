@@ -174,17 +174,19 @@ def _explain(path: Path, error: duckdb.Error | OSError) -> RetreasureError:
     )
 
 
-def scan(paths: Iterable[str], partitions: dict[str, str]) -> str:
+def scan(paths: Iterable[str], partitions: dict[str, str], *, alike: bool = False) -> str:
     """SQL that reads Parquet files.
 
     Args:
         paths: the files.
         partitions: partition columns, which are in the paths only, and their SQL types.
+        alike: all files have the same columns. Else each is opened to see, whichever of them the query then reads:
+            35 ms against 11 for a day out of 300 files.
     """
     listed = ", ".join(quote(path) for path in paths)
     types = ", ".join(f"{quote_name(name)}: {kind}" for name, kind in partitions.items())
     hive = f", hive_partitioning = true, hive_types = {{{types}}}" if partitions else ", hive_partitioning = false"
-    return f"read_parquet([{listed}]{hive}, union_by_name = true)"
+    return f"read_parquet([{listed}]{hive}, union_by_name = {'false' if alike else 'true'})"
 
 
 def quote(text: str) -> str:
@@ -235,6 +237,7 @@ def _select(lake: Lake, layer: str, table: str, columns: pa.Schema, found: Delta
     paths = files(lake, layer, table, add_actions(found)) if found is not None else []
     if paths:
         names = ", ".join(quote_name(column.name) for column in columns)
-        return f"SELECT {names} FROM {scan(sorted(paths), {'ingest_date': 'DATE'})}"
+        # The writer appends to a table rows of the table's own columns only.
+        return f"SELECT {names} FROM {scan(sorted(paths), {'ingest_date': 'DATE'}, alike=True)}"
     empty = ", ".join(f"CAST(NULL AS {_TYPES[column.type]}) AS {quote_name(column.name)}" for column in columns)
     return f"SELECT {empty} WHERE false"

@@ -19,7 +19,16 @@ select natural_key, ingested_at, '{word}' as word from {{{{ source('bronze', 'po
 """
 _TOLD = """
 {{{{ config(materialized='incremental', unique_key='natural_key') }}}}
-select natural_key, ingested_at, concat(word, (select content from read_text('{mark}'))) as word
+select
+    natural_key,
+    ingested_at,
+    concat(
+        word,
+        case
+            when (select count(*) from glob('{mark}')) = 1 then (select content from read_text('{mark}'))
+            else error('gone')
+        end
+    ) as word
 from {{{{ ref('seen') }}}} {new_only}
 """
 

@@ -100,7 +100,7 @@ class Shop:
 
     def customers(self) -> list[tuple[object, ...]]:
         return self.bench.query(
-            "select channels, orders, has_email_consent from gold.dim_customer order by orders desc"
+            "select channels, orders, has_email_consent from gold.dim_customer order by orders desc, channels"
         )
 
     def tables(self, path: Path | None = None) -> dict[str, list[tuple[object, ...]]]:

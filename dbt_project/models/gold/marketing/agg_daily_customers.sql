@@ -18,7 +18,7 @@
     'min', 'base_date',
     '(select max(known.business_date) as base_date from ' ~ this ~ ' as known where known.business_date < ' ~ first
     ~ ' and known.business_date > ' ~ add_days(first, -365) ~ ' group by known.channel) as bases'
-) or range['first_day'])[:10]) if is_incremental() else none %}
+) or range['day_before'])[:10]) if is_incremental() else none %}
 with spine as (
     select sales.business_date, sales.channel
     from {{ ref('agg_daily_sales') }} as sales
@@ -57,40 +57,46 @@ bases as (
     left join known on known.channel = channels.channel and known.recency = 1
 ),
 
-sales as (
+-- Who bought since that day, or lost a day's sale by now; two literal ranges, so that the engine skips what is between.
+bought as (
+    select orders.channel, orders.person_id, orders.business_date
+    from {{ ref('fct_orders') }} as orders
+    where
+        orders.person_id is not null
+        and {{ is_true('orders.is_sale') }}
+        and orders.business_date > {{ lowest }}
+        and orders.business_date <= {{ until }}
+    union
     select orders.channel, orders.person_id, orders.business_date
     from {{ ref('fct_orders') }} as orders
     where
         orders.person_id is not null
         and {{ is_true('orders.is_sale') }}
         and orders.business_date >= {{ add_days(lowest, -364) }}
-        and orders.business_date <= {{ until }}
+        and orders.business_date <= {{ add_days(until, -365) }}
 ),
 
 changing as (
-    select bases.channel, sales.person_id
-    from sales
-    inner join bases on bases.channel = sales.channel
+    select bases.channel, bases.orders_from, bought.person_id
+    from bought
+    inner join bases on bases.channel = bought.channel or bases.channel = 'all'
     where
-        sales.business_date > bases.base_date
-        or (sales.business_date >= bases.orders_from and sales.business_date <= {{ add_days(until, -365) }})
-    union
-    select bases.channel, sales.person_id
-    from sales
-    inner join bases on bases.channel = 'all'
-    where
-        sales.business_date > bases.base_date
-        or (sales.business_date >= bases.orders_from and sales.business_date <= {{ add_days(until, -365) }})
+        bought.business_date > bases.base_date
+        or (bought.business_date >= bases.orders_from and bought.business_date <= {{ add_days(until, -365) }})
+    group by bases.channel, bases.orders_from, bought.person_id
 ),
 
 scoped as (
-    select changing.channel, sales.person_id, sales.business_date, count(*) as order_count
-    from sales
+    select changing.channel, orders.person_id, orders.business_date, count(*) as order_count
+    from {{ ref('fct_orders') }} as orders
     inner join changing
-        on changing.person_id = sales.person_id and (changing.channel = sales.channel or changing.channel = 'all')
-    inner join bases on bases.channel = changing.channel
-    where sales.business_date >= bases.orders_from
-    group by changing.channel, sales.person_id, sales.business_date
+        on changing.person_id = orders.person_id and (changing.channel = orders.channel or changing.channel = 'all')
+    where
+        {{ is_true('orders.is_sale') }}
+        and orders.business_date >= {{ add_days(lowest, -364) }}
+        and orders.business_date <= {{ until }}
+        and orders.business_date >= changing.orders_from
+    group by changing.channel, orders.person_id, orders.business_date
 ),
 {% else %}
 person_days as (
