@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
 
 MONTH = "_month"
-#: The first of these that a table has decides a row's month. None of them changes once a row exists, or hardly ever, but
-#: for as_of_date, which is the same in all rows of a report that changes as a whole.
+#: The first of these that a table has decides a row's month. None of them changes once a row exists, or hardly ever;
+#: as_of_date alone does, for all rows of a report at once.
 _DATES = (
     "business_date",
     "ordered_at",

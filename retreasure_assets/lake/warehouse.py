@@ -237,7 +237,8 @@ def _select(lake: Lake, layer: str, table: str, columns: pa.Schema, found: Delta
     paths = files(lake, layer, table, add_actions(found)) if found is not None else []
     if paths:
         names = ", ".join(quote_name(column.name) for column in columns)
-        # The writer appends to a table rows of the table's own columns only.
-        return f"SELECT {names} FROM {scan(sorted(paths), {'ingest_date': 'DATE'}, alike=True)}"
+        # Bronze's writer appends to a table rows of the table's own columns only.
+        rows = scan(sorted(paths), {"ingest_date": "DATE"}, alike=layer == "bronze")
+        return f"SELECT {names} FROM {rows}"
     empty = ", ".join(f"CAST(NULL AS {_TYPES[column.type]}) AS {quote_name(column.name)}" for column in columns)
     return f"SELECT {empty} WHERE false"

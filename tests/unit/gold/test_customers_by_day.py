@@ -18,7 +18,7 @@ from .world import order
 NOT_NEEDED = (
     *("path:models/gold/inventory", "path:models/gold/fulfillment", "dim_item", "dim_customer", "mkt_segments"),
     *("rpt_cohorts", "rpt_returns", "rpt_payout_reconciliation", "fct_sessions", "fct_payments", "fct_payouts"),
-    *("agg_daily_fees", "agg_kpis"),
+    *("agg_daily_fees", "int_kpis__finance", "int_kpis__inventory", "agg_kpis", "agg_category_kpis"),
 )
 START = date(2023, 1, 1)
 #: Days apart on which something begins or ends: neighbours, and the year's end to both sides.
