@@ -233,7 +233,9 @@ class _Publication:
         if self._delta is None:
             return {}
         actions = add_actions(self._delta)
-        parts = actions[f"partition.{MONTH}"].to_pylist() if self._dated else ["all"] * actions.num_rows
+        # One that was published whole before has no such column.
+        split = f"partition.{MONTH}" in actions.column_names
+        parts = actions[f"partition.{MONTH}"].to_pylist() if split else ["all"] * actions.num_rows
         counts: dict[str, int] = {}
         for part, rows in zip(parts, actions["num_records"].to_pylist(), strict=True):
             counts[part] = counts.get(part, 0) + (rows or 0)

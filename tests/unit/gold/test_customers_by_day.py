@@ -73,8 +73,8 @@ def test_any_arrival_counts_as_the_definition_does(gold: Gold, new_silver: Calla
     random, silver = Random(seed), new_silver()
     numbers = [number for number in range(48) for _ in range(random.choice((1, 1, 1, 2)))]
     random.shuffle(numbers)
-    for start in range(0, len(numbers), 24):
-        silver.put({"orders": [sale(random, number) for number in numbers[start : start + 24]]})
+    for start in range(0, len(numbers), 36):
+        silver.put({"orders": [sale(random, number) for number in numbers[start : start + 36]]})
         gold.run(silver.path, "--exclude", *NOT_NEEDED)
         assert written(silver.path) == defined(silver.path)
     # Day after day, as it is run: a last day, the one a year after it, and an order that moves away from it.

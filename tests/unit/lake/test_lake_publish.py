@@ -150,6 +150,38 @@ def test_new_columns_replace_the_table(settings: Settings, lake: Lake, warehouse
     assert publish(settings, lake, ORDERS)[0].parts == ()
 
 
+def test_a_table_of_persons_is_split_by_when_they_were_first_seen(
+    settings: Settings, lake: Lake, warehouse: Warehouse
+) -> None:
+    tables = [("gold", "dim_customer")]
+    # The UTC day counts, to the microsecond; some were never seen, and one in a year that only a mistake can state.
+    warehouse.run(
+        "CREATE TABLE gold.dim_customer AS SELECT n AS person_id, CAST(seen AS TIMESTAMPTZ) AS first_seen_at, "
+        f"1 AS orders, TIMESTAMP '{FIRST}' AS built_at FROM (VALUES (1, '2026-01-31 23:59:59.999999+00'), "
+        "(2, '2026-02-01 00:00:00+00'), (3, '2026-02-28 23:30:00-02'), (4, '20260-05-05 00:00:00+00'), (5, NULL), "
+        "(6, '2025-12-31 12:00:00+00')) AS t(n, seen)"
+    )
+    assert publish(settings, lake, tables)[0].parts == ("2025-12", "2026-01", "2026-02", "2026-03", "20260-05", "none")
+    for person, month in {1: "2026-01", 2: "2026-02", 3: "2026-03", 4: "20260-05", 5: "none", 6: "2025-12"}.items():
+        moment = f"TIMESTAMP '{SECOND}' + INTERVAL {person} MINUTE"
+        warehouse.run(f"UPDATE gold.dim_customer SET orders = 2, built_at = {moment} WHERE person_id = {person}")
+        assert publish(settings, lake, tables)[0].parts == (month,)
+    # Python has no such year.
+    found = lake.table("gold", "dim_customer").to_pyarrow_table(columns=["person_id", "orders"]).to_pylist()
+    assert sorted((row["person_id"], row["orders"]) for row in found) == [(person, 2) for person in range(1, 7)]
+
+
+def test_a_table_that_was_published_whole_is_split_from_then_on(
+    settings: Settings, lake: Lake, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("retreasure_assets.lake.publish._DATES", ())
+        assert publish(settings, lake, ORDERS)[0].parts == ("all",)
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-01", "2026-02", "2026-03")
+    assert sorted(row["order_id"] for row in published(lake)) == list(range(90))
+    assert publish(settings, lake, ORDERS)[0].parts == ()
+
+
 def test_types_that_delta_lacks(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
     warehouse.run(
         "CREATE TABLE gold.odd AS SELECT CAST(1 AS UTINYINT) AS a, CAST(2 AS UBIGINT) AS b, CAST(3 AS HUGEINT) AS c, "
