@@ -11,7 +11,7 @@ DEMO ?=
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint docs bench lock screenshots clean
+.PHONY: help setup demo up test test-slow test-kill lint docs bench lock screenshots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test: setup lint ## run the checks and tests
 
 test-slow: setup ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(PYTEST)
+
+test-kill: setup ## kill runs at a hundred random moments, and see that the next one makes all right
+	@$(BIN)/python -m pytest -m slow tests/end_to_end/test_kill.py $(PYTEST)
 
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

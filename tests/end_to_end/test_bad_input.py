@@ -462,6 +462,66 @@ def test_what_fails_is_in_the_failure_log_until_it_works(troubled: Troubled) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["*.parquet", "*.json"], ids=["rows", "log"])
+def test_a_damaged_file_of_the_lake_is_named_and_a_restored_one_goes_on(
+    home: Home, small_build: Path, kind: str
+) -> None:
+    home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    home.drop("pos/transactions/till.csv", receipts(0, 7))
+    assert home.run().code == 0
+    (file, *_) = sorted((home.path / "lake" / "bronze" / "pos_products").rglob(kind))
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    home.drop("pos/products/more.csv", PRODUCTS.replace(b"RT-", b"RX-"))
+    home.drop("pos/transactions/till.csv", receipts(0, 9))
+    outcome = home.run()
+    assert outcome.code == 4, outcome.err
+    is_quiet(outcome)
+    assert all("bronze.pos_products could not be read" in reason for reason in outcome.reasons), outcome.err
+    # The table beside it takes in what is new meanwhile.
+    assert home.count("bronze.pos_transactions") == 9
+    failing = home.rows("select subject, severity, state from ops.failures")
+    assert ("bronze.pos_products", "critical", "open") in failing
+
+    file.write_bytes(whole)
+    after = home.run()
+    assert (after.code, after.err) == (0, ""), after.out
+    assert (home.gold()["pos_products"], home.gold()["pos_transactions"]) == (4, 9)
+    assert home.rows("select distinct state from ops.failures") == [("resolved",)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["failures", "alerts"])
+def test_damaged_logs_of_failures_and_alerts_are_named_and_keep_no_data_back(
+    home: Home, small_build: Path, table: str
+) -> None:
+    home.settings |= {
+        "RETREASURE_DBT_PROJECT": str(small_build),
+        "RETREASURE_FX_URL": f"http://127.0.0.1:{closed_port()}",
+    }
+    home.drop("pos/products/catalogue.csv", PRODUCTS)
+    assert home.run().code == 3
+    assert ("source", "bronze.fx_ecb_rates", 4) in home.rows("select kind, subject, attempts from ops.failures")
+    (log, *_) = sorted((home.path / "lake" / "ops" / table / "_delta_log").glob("*.json"))
+    log.write_bytes(b"{half")
+    home.drop("pos/products/more.csv", PRODUCTS.replace(b"RT-1", b"RT-9"))
+    outcome = home.run()
+    assert outcome.code == 3, outcome.err
+    is_quiet(outcome)
+    assert all("bronze.fx_ecb_rates" in reason or f"ops.{table}" in reason for reason in outcome.reasons), outcome.err
+    assert home.gold()["pos_products"] == 3
+
+
+def test_what_fails_is_in_the_failure_log_until_it_works(troubled: Troubled) -> None:
+    kept = troubled.home.rows("select kind, subject, state, error_class from ops.failures")
+    ended = {("source", "bronze.shopify_orders", "resolved"), ("source", "bronze.fx_ecb_rates", "resolved")}
+    assert {row[:3] for row in kept} >= ended
+    assert not [row for row in kept if row[0] != "check" and row[2] == "open"]
+    assert len({row[1] for row in kept if row[1] == "bronze.shopify_orders"}) == 1
+
+
+@pytest.mark.slow
 def test_a_mapping_of_a_table_that_an_api_feeds_is_refused(home: Home, small_build: Path) -> None:
     home.settings["RETREASURE_DBT_PROJECT"] = str(small_build)
     home.drop("shopify/orders/orders.csv", b"id,total\n1,2\n")
