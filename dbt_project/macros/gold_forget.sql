@@ -77,3 +77,33 @@ where
     or business_date > (select max(sales.business_date) from {{ sales }} as sales)
 {%- endif -%}
 {%- endmacro %}
+
+{# Pre-hook: forget the categories that no piece is of any more. #}
+{% macro gold_forget_stock_categories() -%}
+{%- set spells = ref('fct_stock_spells') -%}
+{%- set items = ref('items') -%}
+{%- if is_incremental() -%}
+delete from {{ this }}
+where not exists (
+    select 1
+    from {{ spells }} as spells
+    left join {{ items }} as items on items.item_id = spells.item_id
+    where coalesce(items.category, 'unknown') = {{ this }}.category
+)
+{%- endif -%}
+{%- endmacro %}
+
+{# Pre-hook: forget the days and categories that there is no stock of any more. #}
+{% macro gold_forget_stockless() -%}
+{%- set stock = ref('agg_daily_category_stock') -%}
+{%- if is_incremental() -%}
+delete from {{ this }}
+where not exists (
+    select 1
+    from {{ stock }} as stock
+    where
+        stock.business_date = {{ this }}.business_date
+        and (stock.category = {{ this }}.category or {{ this }}.category = 'all')
+)
+{%- endif -%}
+{%- endmacro %}

@@ -14,6 +14,7 @@ from typing import Any
 from retreasure_assets.sandbox.truth_clicks import sessions
 from retreasure_assets.sandbox.truth_ebay import ebay_counts, ebay_personal_values
 from retreasure_assets.sandbox.truth_facts import Facts
+from retreasure_assets.sandbox.truth_finance import category_kpis, finance_kpis, vat_by_day
 from retreasure_assets.sandbox.truth_fulfilment import (
     daily_deliveries,
     daily_returns,
@@ -25,6 +26,7 @@ from retreasure_assets.sandbox.truth_fulfilment import (
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_marketing import ad_spend, attributions, daily_campaigns, marketing_kpis, segments
 from retreasure_assets.sandbox.truth_oversells import oversells
+from retreasure_assets.sandbox.truth_stock import stock_kpis
 from retreasure_assets.sandbox.truth_tracking import shipments
 from retreasure_assets.sandbox.truth_visits import daily_sessions, funnel, visit_kpis
 from retreasure_assets.sandbox.world import World
@@ -47,9 +49,9 @@ def truth(world: World) -> dict[str, Any]:
         id), ``agg_daily_sessions``, ``rpt_funnel``, ``fct_ad_spend``, ``fct_attributions``, ``agg_daily_campaigns``,
         ``mkt_segments`` (without anybody's id), ``fct_order_fulfilments``, ``rpt_fulfilment_queue``,
         ``agg_daily_shipping``, ``agg_daily_deliveries``, ``agg_daily_returns``, ``rpt_oversells``, ``stock``,
-        ``agg_daily_sales`` and ``kpis`` (date, channel, kpi, value): lists of rows with the names
-        that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by name;
-        ``clock``, ``seed``, ``scale``. Of gold's KPIs it has those that follow from sales, refunds, fees and payouts.
+        ``agg_daily_sales``, ``kpis`` (date, channel, kpi, value) and ``category_kpis`` (with the category): lists of
+        rows with the names that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by
+        name; ``clock``, ``seed``, ``scale``.
     """
     facts = Facts(world)
     days = daily_sales(facts)
@@ -69,6 +71,14 @@ def truth(world: World) -> dict[str, Any]:
     sent = order_fulfilments(facts, parcels)
     shipping, deliveries, returns = daily_shipping(facts, sent), daily_deliveries(parcels), daily_returns(facts)
     fulfilment_kpis(shipping, deliveries, returns, say)
+    of_stock = stock_kpis(facts, [row["business_date"] for row in days])
+    of_all = [
+        *kpis(facts, days),
+        *mart_kpis,
+        *finance_kpis(facts),
+        *(row for row in of_stock if row["category"] == "all"),
+    ]
+    of_categories = [*category_kpis(facts), *(row for row in of_stock if row["category"] != "all")]
     return {
         "seed": world.seed,
         "scale": world.scale,
@@ -96,7 +106,8 @@ def truth(world: World) -> dict[str, Any]:
         "agg_daily_campaigns": _texts(campaigns),
         "mkt_segments": _texts(segments(facts, date.fromisoformat(days[-1]["business_date"]))) if days else [],
         "agg_daily_sales": _texts(days),
-        "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in (*kpis(facts, days), *mart_kpis)],
+        "kpis": [{**row, "value": f"{row['value']:.8f}"} for row in of_all],
+        "category_kpis": [{**row, "value": f"{row['value']:.8f}"} for row in of_categories],
         "counts": counts(world, facts),
     }
 
@@ -175,6 +186,8 @@ def kpis(facts: Facts, days: list[Row]) -> list[Row]:
         )
     for fee in facts.fees:
         add(fee["business_date"], fee["channel"], fee=fee["fee_base"])
+    for day, channel, _, vat in vat_by_day(facts):
+        add(day, channel, vat=vat)
     rows: list[Row] = []
 
     def say(day: str, channel: str, kpi: str, value: Decimal) -> None:
@@ -182,13 +195,14 @@ def kpis(facts: Facts, days: list[Row]) -> list[Row]:
         rows.append({"business_date": day, "channel": channel, "kpi": kpi, "value": value})
 
     for (day, channel), flow in sorted(flows.items()):
-        gmv, net, fees = flow.get("gmv", ZERO), flow.get("net", ZERO), flow.get("fee", ZERO)
+        gmv, net, fees, vat = (flow.get(name, ZERO) for name in ("gmv", "net", "fee", "vat"))
         if flow.get("sales"):
             say(day, channel, "orders", flow["orders"])
             say(day, channel, "units", flow["units"])
+            say(day, channel, "margin_scheme_vat", vat)
         say(day, channel, "gmv", gmv)
         say(day, channel, "net_revenue", net)
-        say(day, channel, "contribution_margin", net - flow.get("cost", ZERO) - fees)
+        say(day, channel, "contribution_margin", net - flow.get("cost", ZERO) - fees - vat)
         if gmv:
             say(day, channel, "fee_ratio", fees / gmv)
             say(day, channel, "refund_rate", flow.get("refund", ZERO) / gmv)

@@ -184,6 +184,37 @@ def test_customers_are_worth_what_they_brought(demo: Demo, truth: dict[str, Any]
     assert {row["monetary_score"] for row in rows} == {1, 2, 3, 4, 5}
 
 
+def test_daily_kpis_by_category_equal_the_truth(demo: Demo, truth: dict[str, Any]) -> None:
+    names = ("business_date", "channel", "category", "kpi")
+    gold = {
+        tuple(str(row[name]) for name in names): Decimal(row["value"])
+        for row in demo.rows("select * from gold.agg_category_kpis")
+    }
+    for row in truth["category_kpis"]:
+        key = tuple(row[name] for name in names)
+        assert abs(gold[key] - Decimal(row["value"])) < Decimal("0.0001"), key
+    kinds = {key[3] for key in gold}
+    assert kinds >= {"orders", "units", "gmv", "margin_scheme_vat", "sell_through", "gmroi"}
+    # Nothing is in gold that the truth does not know of.
+    true = {tuple(row[name] for name in names) for row in truth["category_kpis"] if row["kpi"] == "units"}
+    assert {key for key, units in gold.items() if key[3] == "units" and units} == true
+
+
+def test_journals_balance_and_clearing_keeps_unpaid_funds(demo: Demo) -> None:
+    journals = demo.rows("select journal_id, sum(debit_base - credit_base) as rest from gold.rpt_journal group by all")
+    assert journals
+    assert all(row["rest"] == 0 for row in journals)
+    balance = "select channel, sum(debit_base - credit_base) as total from gold.rpt_journal where account = "
+    banked = demo.rows(f"{balance}'bank' group by channel")
+    paid = demo.rows(
+        "select channel, sum(net_base) as total from gold.fct_payouts where status <> 'failed' group by channel"
+    )
+    assert {row["channel"]: row["total"] for row in banked} == {row["channel"]: row["total"] for row in paid}
+    # Etsy pays out what is available: the rest is on clearing. The others pay what their entries come to.
+    rests = demo.rows(f"{balance}'clearing' group by channel")
+    assert {row["channel"] for row in rests if row["total"]} <= {"etsy"}
+
+
 def test_the_stock_is_what_stands_in_the_shop(demo: Demo, truth: dict[str, Any]) -> None:
     counted = {
         (row["channel"], row["location_id"], row["item_id"]): row["available"]

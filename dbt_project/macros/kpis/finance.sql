@@ -2,9 +2,18 @@
 {% macro gold_touched_finance_kpi_days() -%}
 {%- set sales = ref('agg_daily_sales') -%}
 {%- set fees = ref('agg_daily_fees') -%}
-{{ gold_rebuilt_days([sales, fees]) }}
+{%- set categories = ref('agg_daily_category_sales') -%}
+{{ gold_rebuilt_days([sales, fees, categories]) }}
 union
 {{ gold_vanished_kpi_days('orders', sales) }}
+union
+select known.business_date
+from {{ this }} as known
+left join {{ categories }} as sales
+    on sales.business_date = known.business_date
+    and sales.channel = known.channel
+    and sales.category = known.category
+where known.channel <> 'all' and known.category <> 'all' and sales.channel is null
 union
 select known.business_date
 from {{ this }} as known
@@ -16,4 +25,6 @@ where
 union
 {{ gold_changed_kpi_days(
     'payout_difference', ref('rpt_payout_reconciliation'), gold_sum('reported.difference_base')) }}
+union
+{{ gold_changed_kpi_days('fx_gain_loss', ref('rpt_fx_results'), gold_sum('reported.gain_base')) }}
 {%- endmacro %}

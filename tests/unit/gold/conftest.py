@@ -13,7 +13,7 @@ from tests.parsed_project import ParsedProject, shared_folder
 from .silver import TABLES, Silver
 
 #: Not compared: the calendar, and the memory that depends on the order of arrival by design.
-NOT_COMPARED = {"dim_date", "dim_channel", "int_order_links"}
+NOT_COMPARED = {"dim_date", "dim_channel", "dim_account", "int_order_links", "int_stock_cells"}
 
 Table = tuple[tuple[str, ...], list[tuple[object, ...]]]
 

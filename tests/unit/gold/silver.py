@@ -119,6 +119,7 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         {
             "channel": "varchar",
             "fee_id": "varchar",
+            "source_entry_id": "varchar",
             "order_id": "varchar",
             "payout_id": "varchar",
             "fee_type": "varchar",
@@ -150,6 +151,7 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
             "transaction_type": "varchar",
             "order_id": "varchar",
             "transacted_at": TIME,
+            "is_test": "boolean",
             "currency": "varchar",
             "amount": MONEY,
             "fee_amount": MONEY,

@@ -30,6 +30,7 @@ MADE_ANEW = {
     "rpt_oversell_risks",
     "rpt_returns",
     "rpt_roas",
+    "rpt_sell_through",
 }
 
 

@@ -98,6 +98,7 @@ def fee(fee_id: str, order_id: str | None, day: str, amount: str, **changes: obj
     return {
         "channel": "shopify",
         "fee_id": fee_id,
+        "source_entry_id": None,
         "order_id": order_id,
         "payout_id": None,
         "fee_type": "processing_fee",
@@ -166,6 +167,7 @@ def payout_line(
         "transaction_type": "charge",
         "order_id": None,
         "transacted_at": "2026-03-02T10:00:00Z",
+        "is_test": False,
         "currency": "EUR",
         "amount": amount,
         "fee_amount": fee_amount,

@@ -14,6 +14,7 @@ with {% if is_incremental() %}touched as (
     select
         sales.business_date,
         sales.channel,
+        'all' as category,
         1 as sale_rows,
         sales.orders,
         sales.units,
@@ -21,13 +22,17 @@ with {% if is_incremental() %}touched as (
         sales.refund_base,
         sales.net_base,
         sales.item_cost_base,
-        {{ zero_money() }} as fee_base
+        {{ zero_money() }} as fee_base,
+        {{ zero_money() }} as label_base,
+        {{ zero_money() }} as ad_base,
+        {{ zero_money() }} as margin_vat_base
     from {{ ref('agg_daily_sales') }} as sales
     {{- gold_only_touched('sales', ['business_date']) }}
     union all
     select
         fees.business_date,
         fees.channel,
+        'all' as category,
         0 as sale_rows,
         0 as orders,
         0 as units,
@@ -35,9 +40,49 @@ with {% if is_incremental() %}touched as (
         {{ zero_money() }} as refund_base,
         {{ zero_money() }} as net_base,
         {{ zero_money() }} as item_cost_base,
-        fees.fee_base
+        fees.fee_base,
+        case when {{ fee_group('fees.fee_type') }} = 'outbound_shipping' then fees.fee_base else 0 end as label_base,
+        case when {{ fee_group('fees.fee_type') }} = 'advertising' then fees.fee_base else 0 end as ad_base,
+        {{ zero_money() }} as margin_vat_base
     from {{ ref('agg_daily_fees') }} as fees
     {{- gold_only_touched('fees', ['business_date']) }}
+    union all
+    -- Only the VAT: sales are counted above.
+    select
+        sales.business_date,
+        sales.channel,
+        'all' as category,
+        0 as sale_rows,
+        0 as orders,
+        0 as units,
+        {{ zero_money() }} as gmv_base,
+        {{ zero_money() }} as refund_base,
+        {{ zero_money() }} as net_base,
+        {{ zero_money() }} as item_cost_base,
+        {{ zero_money() }} as fee_base,
+        {{ zero_money() }} as label_base,
+        {{ zero_money() }} as ad_base,
+        sales.margin_vat_base
+    from {{ ref('agg_daily_category_sales') }} as sales
+    {{- gold_only_touched('sales', ['business_date']) }}
+    union all
+    select
+        sales.business_date,
+        sales.channel,
+        sales.category,
+        1 as sale_rows,
+        sales.orders,
+        sales.units,
+        sales.gross_base + sales.shipping_base as gmv_base,
+        sales.refund_base,
+        sales.net_base,
+        sales.item_cost_base,
+        {{ zero_money() }} as fee_base,
+        {{ zero_money() }} as label_base,
+        {{ zero_money() }} as ad_base,
+        sales.margin_vat_base
+    from {{ ref('agg_daily_category_sales') }} as sales
+    {{- gold_only_touched('sales', ['business_date']) }}
 ),
 
 all_flows as (
@@ -47,6 +92,7 @@ all_flows as (
     select
         channel_flows.business_date,
         'all' as channel,
+        channel_flows.category,
         channel_flows.sale_rows,
         channel_flows.orders,
         channel_flows.units,
@@ -54,7 +100,10 @@ all_flows as (
         channel_flows.refund_base,
         channel_flows.net_base,
         channel_flows.item_cost_base,
-        channel_flows.fee_base
+        channel_flows.fee_base,
+        channel_flows.label_base,
+        channel_flows.ad_base,
+        channel_flows.margin_vat_base
     from channel_flows
 ),
 
@@ -62,7 +111,7 @@ flows as (
     select
         all_flows.business_date,
         all_flows.channel,
-        'all' as category,
+        all_flows.category,
         sum(all_flows.sale_rows) as sale_rows,
         sum(all_flows.orders) as orders,
         sum(all_flows.units) as units,
@@ -70,9 +119,19 @@ flows as (
         {{ gold_sum('all_flows.refund_base') }} as refund_base,
         {{ gold_sum('all_flows.net_base') }} as net_base,
         {{ gold_sum('all_flows.item_cost_base') }} as item_cost_base,
-        {{ gold_sum('all_flows.fee_base') }} as fee_base
+        {{ gold_sum('all_flows.fee_base') }} as fee_base,
+        {{ gold_sum('all_flows.label_base') }} as label_base,
+        {{ gold_sum('all_flows.ad_base') }} as ad_base,
+        {{ gold_sum('all_flows.margin_vat_base') }} as margin_vat_base
     from all_flows
-    group by all_flows.business_date, all_flows.channel
+    group by all_flows.business_date, all_flows.channel, all_flows.category
+),
+
+-- What concerns no single category: fees are charged on orders and accounts.
+whole_flows as (
+    select flows.*
+    from flows
+    where flows.category = 'all'
 ),
 
 channel_payouts as (
@@ -95,6 +154,26 @@ payouts as (
     group by channel_payouts.business_date, channel_payouts.channel
 ),
 
+channel_exchanges as (
+    select results.business_date, results.channel, results.gain_base
+    from {{ ref('rpt_fx_results') }} as results
+    {{- gold_only_touched('results', ['business_date']) }}
+    union all
+    select results.business_date, 'all' as channel, results.gain_base
+    from {{ ref('rpt_fx_results') }} as results
+    {{- gold_only_touched('results', ['business_date']) }}
+),
+
+exchanges as (
+    select
+        channel_exchanges.business_date,
+        channel_exchanges.channel,
+        'all' as category,
+        {{ gold_sum('channel_exchanges.gain_base') }} as gain_base
+    from channel_exchanges
+    group by channel_exchanges.business_date, channel_exchanges.channel
+),
+
 kpis as (
     {{ gold_kpi('flows', 'orders', 'flows.orders', 'flows.sale_rows > 0') }}
     union all
@@ -104,13 +183,25 @@ kpis as (
     union all
     {{ gold_kpi('flows', 'net_revenue', 'flows.net_base') }}
     union all
-    {{ gold_kpi('flows', 'contribution_margin', 'flows.net_base - flows.item_cost_base - flows.fee_base') }}
+    {{ gold_kpi(
+        'whole_flows', 'contribution_margin',
+        'whole_flows.net_base - whole_flows.item_cost_base - whole_flows.fee_base - whole_flows.margin_vat_base') }}
     union all
-    {{ gold_kpi('flows', 'fee_ratio', quotient('flows.fee_base', 'flows.gmv_base', 8), 'flows.gmv_base <> 0') }}
+    {{ gold_kpi(
+        'whole_flows', 'fee_ratio', quotient('whole_flows.fee_base', 'whole_flows.gmv_base', 8),
+        'whole_flows.gmv_base <> 0') }}
+    union all
+    {{ gold_kpi('whole_flows', 'outbound_shipping', 'whole_flows.label_base', 'whole_flows.label_base <> 0') }}
+    union all
+    {{ gold_kpi('whole_flows', 'advertising', 'whole_flows.ad_base', 'whole_flows.ad_base <> 0') }}
+    union all
+    {{ gold_kpi('flows', 'margin_scheme_vat', 'flows.margin_vat_base', 'flows.sale_rows > 0') }}
     union all
     {{ gold_kpi('flows', 'refund_rate', quotient('flows.refund_base', 'flows.gmv_base', 8), 'flows.gmv_base <> 0') }}
     union all
     {{ gold_kpi('flows', 'aov', quotient('flows.gmv_base', 'flows.orders', 8), 'flows.orders > 0') }}
+    union all
+    {{ gold_kpi('exchanges', 'fx_gain_loss', 'exchanges.gain_base') }}
     union all
     {{ gold_kpi('payouts', 'payout_difference', 'payouts.difference_base') }}
 )

@@ -20,6 +20,89 @@ with {% if is_incremental() %}touched as (
         stock.aged_cost_base
     from {{ ref('agg_daily_stock') }} as stock
     {{- gold_only_touched('stock', ['business_date']) }}
+    union all
+    select
+        stock.business_date,
+        'all' as channel,
+        stock.category,
+        stock.sold_items,
+        stock.opening_items + stock.added_items as available_items,
+        stock.open_cost_base,
+        stock.aged_cost_base
+    from {{ ref('agg_daily_category_stock') }} as stock
+    {{- gold_only_touched('stock', ['business_date']) }}
+),
+
+investments as (
+    select
+        investments.business_date,
+        'all' as channel,
+        investments.category,
+        investments.gmroi
+    from {{ ref('rpt_gmroi') }} as investments
+    {{- gold_only_touched('investments', ['business_date']) }}
+),
+
+times as (
+    select
+        times.business_date,
+        'all' as channel,
+        times.category,
+        times.median_days
+    from {{ ref('agg_daily_days_to_sell') }} as times
+    {{- gold_only_touched('times', ['business_date']) }}
+),
+
+delistings as (
+    select
+        delistings.business_date,
+        delistings.sold_channel as channel,
+        coalesce(items.category, 'unknown') as category,
+        delistings.latency_minutes
+    from {{ ref('fct_delistings') }} as delistings
+    {{- gold_only_touched('delistings', ['business_date']) }}
+    inner join {{ ref('dim_item') }} as items on items.item_id = delistings.item_id
+    where delistings.latency_minutes is not null
+),
+
+all_delistings as (
+    {%- for channel in ['delistings.channel', "'all'"] %}
+    {%- set outer = loop %}
+    {%- for category in ['delistings.category', "'all'"] %}
+    select
+        delistings.business_date,
+        {{ channel }} as channel,
+        {{ category }} as category,
+        delistings.latency_minutes
+    from delistings
+    {{ "union all" if not (outer.last and loop.last) }}
+    {%- endfor %}
+    {%- endfor %}
+),
+
+ranked_delistings as (
+    select
+        all_delistings.*,
+        row_number() over (
+            partition by all_delistings.business_date, all_delistings.channel, all_delistings.category
+            order by all_delistings.latency_minutes
+        ) as place,
+        count(*) over (
+            partition by all_delistings.business_date, all_delistings.channel, all_delistings.category
+        ) as items
+    from all_delistings
+),
+
+-- The least time within which 95 % were taken down.
+latencies as (
+    select
+        ranked_delistings.business_date,
+        ranked_delistings.channel,
+        ranked_delistings.category,
+        min(ranked_delistings.latency_minutes) as latency_minutes
+    from ranked_delistings
+    where ranked_delistings.place * 100 >= ranked_delistings.items * 95
+    group by ranked_delistings.business_date, ranked_delistings.channel, ranked_delistings.category
 ),
 
 channel_oversells as (
@@ -76,6 +159,12 @@ kpis as (
     {{ gold_kpi(
         'stock', 'aged_inventory_pct', quotient('stock.aged_cost_base', 'stock.open_cost_base', 8),
         'stock.open_cost_base > 0') }}
+    union all
+    {{ gold_kpi('investments', 'gmroi', 'investments.gmroi', 'investments.gmroi is not null') }}
+    union all
+    {{ gold_kpi('times', 'days_to_sell', 'times.median_days', 'times.median_days is not null') }}
+    union all
+    {{ gold_kpi('latencies', 'delist_latency_p95', 'latencies.latency_minutes') }}
     union all
     {{ gold_kpi('oversells', 'oversells', 'oversells.oversells') }}
     union all
