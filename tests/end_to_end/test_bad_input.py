@@ -454,13 +454,6 @@ def test_a_warehouse_that_another_process_holds_and_one_that_is_damaged(home: Ho
     assert home.gold()["pos_products"] == 2
 
 
-def test_what_fails_is_in_the_failure_log_until_it_works(troubled: Troubled) -> None:
-    kept = troubled.home.rows("select kind, subject, state from ops.failures")
-    ended = {("source", "bronze.shopify_orders", "resolved"), ("source", "bronze.fx_ecb_rates", "resolved")}
-    assert set(kept) >= ended
-    assert not [row for row in kept if row[0] != "check" and row[2] == "open"]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["*.parquet", "*.json"], ids=["rows", "log"])
 def test_a_damaged_file_of_the_lake_is_named_and_a_restored_one_goes_on(
