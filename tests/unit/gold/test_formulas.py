@@ -408,7 +408,7 @@ def test_metrics_say_what_the_figures_of_their_name_say(gold: Gold, built: Path)
             for day, channel, value in rows:
                 assert kpis[metric.name, day, channel]["value"] == value, (metric.name, day, channel)
                 compared.add(metric.name)
-    assert compared == {"orders", "units", "gmv", "net_revenue"}
+    assert compared == {"orders", "units", "gmv", "net_revenue", "margin_scheme_vat"}
 
 
 def test_payouts_are_reconciled(gold: Gold, built: Path) -> None:
