@@ -185,7 +185,8 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
     for found in check_silver(settings, _with_suites(context, built), context.run_id):
         yield _gate_check(found)
     # What is not built anew is still as it was published, unless somebody removed it.
-    gone = [key for key in _tables(context) if key not in built and select is None and not lake.exists(*key)]
+    touched = {result.relation for result in results}
+    gone = [key for key in _tables(context) if key not in touched and select is None and not lake.exists(*key)]
     published = publish(settings, lake, [table for table in [*built, *gone] if is_published(*table)])
     if select is None:
         enter_silver(lake, context.run_id)

@@ -1,7 +1,7 @@
 {# Exact arithmetic where the engines differ: DuckDB divides decimals as doubles, T-SQL cuts whole numbers. #}
 
 {#
-  numerator / denominator, both below 10^11 and with at most `places` decimals, rounded half away from zero to `scale`
+  numerator / denominator, below 10^14 and 10^11 and with at most `places` decimals, rounded half away from zero to `scale`
   decimals, as decimal(28, scale); null where the denominator is 0 or null.
 #}
 {% macro quotient(numerator, denominator, scale=4, places=4) -%}
@@ -28,6 +28,12 @@
     ) as decimal(28, {{ scale }})
   )
 {%- endmacro %}
+
+{#
+  The product of two amounts of money, each below 10^15. As it stands DuckDB makes it a decimal(18, 8), which holds less
+  than 10^10: 324,906 yen of 324,906 yen are more.
+#}
+{% macro product(amount, factor) -%} cast({{ amount }} as decimal(28, 4)) * ({{ factor }}) {%- endmacro %}
 
 {# The first reason that holds, or several joined by '; ': null where none does. `reasons` is a list of [condition, text]. #}
 {% macro first_reasons(reasons) -%}

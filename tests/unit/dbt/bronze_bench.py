@@ -134,7 +134,7 @@ class Dbt(ParsedProject):
 
     def compiled(self, warehouse: Path, model: str) -> str:
         """A model's statement as it is built anew, with the catalog's name for every table."""
-        outcome = self.invoke(warehouse, "compile", "--select", model)
+        outcome = self.invoke(warehouse, "compile", "--indirect-selection", "empty", "--select", model)
         results = list(getattr(outcome.result, "results", None) or [])
         [code] = [str(each.node.compiled_code) for each in results if each.node.name == model]
         return code

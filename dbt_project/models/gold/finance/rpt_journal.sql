@@ -112,17 +112,17 @@ movements as (
             else 0
         end as facilitator_base,
         coalesce(case valued.line_kind
-            when 'charge' then {{ quotient('valued.amount_base * orders.tax_amount', 'orders.total_amount', 4, 8) }}
+            when 'charge' then {{ quotient(product('valued.amount_base', 'orders.tax_amount'), 'orders.total_amount', 4, 8) }}
             when 'refund' then
-                {{ quotient('valued.amount_base * given_back.refund_tax_amount', 'given_back.refund_amount', 4, 8) }}
+                {{ quotient(product('valued.amount_base', 'given_back.refund_tax_amount'), 'given_back.refund_amount', 4, 8) }}
         end, 0) as tax_base,
         coalesce(case valued.line_kind
-            when 'charge' then {{ quotient('valued.amount_base * orders.shipping_amount', 'orders.total_amount', 4, 8) }}
+            when 'charge' then {{ quotient(product('valued.amount_base', 'orders.shipping_amount'), 'orders.total_amount', 4, 8) }}
         end, 0) as shipping_base,
         coalesce(case valued.line_kind
-            when 'charge' then {{ quotient('valued.amount_base * orders.surcharge_amount', 'orders.total_amount', 4, 8) }}
+            when 'charge' then {{ quotient(product('valued.amount_base', 'orders.surcharge_amount'), 'orders.total_amount', 4, 8) }}
             when 'refund' then
-                {{ quotient('valued.amount_base * given_back.refund_surcharge_amount', 'given_back.refund_amount', 4, 8) }}
+                {{ quotient(product('valued.amount_base', 'given_back.refund_surcharge_amount'), 'given_back.refund_amount', 4, 8) }}
         end, 0) as surcharge_base
     from valued
     left join {{ ref('fct_orders') }} as orders

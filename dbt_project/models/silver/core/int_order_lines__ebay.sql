@@ -28,7 +28,7 @@ amounts as (
     select
         taxed.*,
         cast(own_discount + coalesce({{ quotient(
-            '(order_discount_amount - order_line_discount_amount) * gross_amount', 'order_gross_amount'
+            product('order_discount_amount - order_line_discount_amount', 'gross_amount'), 'order_gross_amount'
         ) }}, 0) as {{ type_money() }}) as discount_amount,
         cast(
             stated_tax - case when stated_tax >= remitted_tax then remitted_tax else 0 end as {{ type_money() }}

@@ -42,8 +42,8 @@ shares as (
             ['discount_amount', 'order_discount'], ['included_tax', 'included_goods_tax'], ['added_tax', 'added_goods_tax']
         ] %}
         cast(coalesce(
-            {{ quotient(whole ~ ' * goods_so_far', 'goods_amount') }}
-            - {{ quotient(whole ~ ' * (goods_so_far - goods)', 'goods_amount') }}, 0
+            {{ quotient(product(whole, 'goods_so_far'), 'goods_amount') }}
+            - {{ quotient(product(whole, 'goods_so_far - goods'), 'goods_amount') }}, 0
         ) as {{ type_money() }}) as {{ name }} {{- ',' if not loop.last }}
         {%- endfor %}
     from running

@@ -9,10 +9,10 @@ with shares as (
         exported.*,
         orders.taxes_included,
         cast(exported.line_discount + coalesce({{ quotient(
-            '(orders.discount_amount - orders.line_discount_amount) * exported.goods_amount', 'orders.goods_amount'
+            product('orders.discount_amount - orders.line_discount_amount', 'exported.goods_amount'), 'orders.goods_amount'
         ) }}, 0) as {{ type_money() }}) as discount_amount,
         cast(coalesce({{ quotient(
-            'orders.goods_tax_amount * exported.goods_amount', 'orders.goods_amount'
+            product('orders.goods_tax_amount', 'exported.goods_amount'), 'orders.goods_amount'
         ) }}, 0) as {{ type_money() }}) as tax_amount
     from {{ ref('int_export_rows') }} as exported
     inner join {{ ref('int_orders__exports') }} as orders

@@ -116,9 +116,9 @@ reading as (
 shared as (
     select
         reading.*,
-        cast(coalesce({{ quotient('included_tax * shipping', untaxed) }}, 0) as {{ type_money() }})
+        cast(coalesce({{ quotient(product('included_tax', 'shipping'), untaxed) }}, 0) as {{ type_money() }})
             as included_shipping_tax,
-        cast(coalesce({{ quotient('added_tax * shipping', untaxed) }}, 0) as {{ type_money() }}) as added_shipping_tax
+        cast(coalesce({{ quotient(product('added_tax', 'shipping'), untaxed) }}, 0) as {{ type_money() }}) as added_shipping_tax
     from reading
 ),
 

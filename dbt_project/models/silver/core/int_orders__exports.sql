@@ -92,7 +92,7 @@ taxed as (
         -- Tax that prices include is part of goods and shipping alike, in proportion to what was paid for them.
         case
             when tax_reading = 'included' and channel = 'shopify' and goods_amount - discount + shipping > 0
-                then coalesce({{ quotient('tax * shipping', 'goods_amount - discount + shipping') }}, 0)
+                then coalesce({{ quotient(product('tax', 'shipping'), 'goods_amount - discount + shipping') }}, 0)
             else 0
         end as included_shipping_tax,
         case when tax_reading = 'included' and channel = 'shopify' then tax else {{ zero_money() }} end as included_tax

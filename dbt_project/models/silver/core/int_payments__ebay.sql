@@ -25,7 +25,7 @@ select
     currency,
     cast(
         {{ ebay_charged('amount') }} - coalesce({{ quotient(
-            'remitted_tax_amount * ' ~ ebay_charged('amount'), 'total_amount + remitted_tax_amount'
+            product('remitted_tax_amount', ebay_charged('amount')), 'total_amount + remitted_tax_amount'
         ) }}, 0) as {{ type_money() }}
     ) as payment_amount,
     is_test,

@@ -23,7 +23,7 @@ taxed as (
     select
         given_back.*,
         {{ ebay_charged('refund_amount') }} as given_amount,
-        cast(coalesce({{ quotient(ebay_charged('refund_amount') ~ ' * order_tax_amount', 'order_total_amount') }}, 0)
+        cast(coalesce({{ quotient(product(ebay_charged('refund_amount'), 'order_tax_amount'), 'order_total_amount') }}, 0)
             as {{ type_money() }}) as tax_amount
     from given_back
 )

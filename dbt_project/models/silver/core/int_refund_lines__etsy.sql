@@ -57,7 +57,7 @@ given_back as (
         case
             when told.order_id is not null then named.named_amount
             else cast(
-                {{ quotient('refunds.refund_amount * lines.line_total_amount', 'refunds.order_total_amount') }}
+                {{ quotient(product('refunds.refund_amount', 'lines.line_total_amount'), 'refunds.order_total_amount') }}
                 as {{ type_money() }}
             )
         end as given_amount
@@ -74,7 +74,7 @@ given_back as (
 taxed as (
     select
         given_back.*,
-        cast(coalesce({{ quotient('given_amount * order_tax_amount', 'order_total_amount') }}, 0)
+        cast(coalesce({{ quotient(product('given_amount', 'order_tax_amount'), 'order_total_amount') }}, 0)
             as {{ type_money() }}) as given_tax_amount
     from given_back
     where given_amount > 0

@@ -31,7 +31,7 @@ select
     refunded_at,
     currency,
     {{ ebay_charged('refund_amount') }} as refund_amount,
-    cast(coalesce({{ quotient(ebay_charged('refund_amount') ~ ' * tax_amount', 'total_amount') }}, 0)
+    cast(coalesce({{ quotient(product(ebay_charged('refund_amount'), 'tax_amount'), 'total_amount') }}, 0)
         as {{ type_money() }}) as refund_tax_amount,
     {{ zero_money() }} as refund_shipping_amount,
     {{ flag_literal(false) }} as is_restocked,

@@ -24,7 +24,7 @@ select
     refunds.refunded_at,
     refunds.currency,
     refunds.refund_amount,
-    cast(coalesce({{ quotient('refunds.refund_amount * orders.tax_amount', 'orders.total_amount') }}, 0)
+    cast(coalesce({{ quotient(product('refunds.refund_amount', 'orders.tax_amount'), 'orders.total_amount') }}, 0)
         as {{ type_money() }}) as refund_tax_amount,
     {{ zero_money() }} as refund_shipping_amount,
     {{ flag_literal(false) }} as is_restocked,

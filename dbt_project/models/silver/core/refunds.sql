@@ -112,7 +112,7 @@ given_back as (
         refunded_at,
         currency,
         cast(refund_amount as {{ type_money() }}) as refund_amount,
-        cast(coalesce({{ quotient('refund_amount * tax_amount', 'total_amount') }}, 0) as {{ type_money() }})
+        cast(coalesce({{ quotient(product('refund_amount', 'tax_amount'), 'total_amount') }}, 0) as {{ type_money() }})
             as refund_tax_amount,
         {{ zero_money() }} as refund_shipping_amount,
         {{ zero_money() }} as refund_surcharge_amount,

@@ -70,7 +70,7 @@ told as (
         case
             when booked.currency = receipts.currency then cast(-booked.amount as {{ type_money() }})
             else cast(
-                {{ quotient('-booked.amount * receipts.total_amount', 'charged.amount') }} as {{ type_money() }}
+                {{ quotient(product('-booked.amount', 'receipts.total_amount'), 'charged.amount') }} as {{ type_money() }}
             )
         end as refund_amount
     from booked
