@@ -18,7 +18,7 @@
   )
 {%- endmacro %}
 {% macro shifted_to_whole(number, places) -%}
-  abs(cast(cast({{ number }} as decimal({{ 14 + places }}, {{ places }})) * cast({{ 10 ** places }} as decimal({{ places + 1 }}, 0)) as hugeint))
+  abs(cast(cast({{ number }} as decimal({{ 24 + places }}, {{ places }})) * cast({{ 10 ** places }} as decimal({{ places + 1 }}, 0)) as hugeint))
 {%- endmacro %}
 {% macro fabric__quotient(numerator, denominator, scale, places) -%}
   cast(
