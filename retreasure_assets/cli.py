@@ -35,9 +35,9 @@ FAULTS_HELP = (
 
 WORLD_OPTIONS = [
     click.option("--seed", default=7, show_default=True, help="Another seed is another world."),
-    click.option("--days", default=90, show_default=True, type=click.IntRange(1, 3650), help="Days of history."),
+    click.option("--days", default=60, show_default=True, type=click.IntRange(1, 3650), help="Days of history."),
     click.option(
-        "--scale", default=1.0, show_default=True, type=click.FloatRange(0.01, 1000), help="Size of the shop."
+        "--scale", default=0.5, show_default=True, type=click.FloatRange(0.01, 1000), help="Size of the shop."
     ),
     click.option("--faults", metavar="SPEC", help=FAULTS_HELP),
 ]

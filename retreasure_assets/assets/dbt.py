@@ -3,7 +3,6 @@
 What belongs here: how dbt nodes look in the asset graph, and one build of them. What does not: any SQL.
 """
 
-import json
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import msgspec
 
 from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
 from retreasure_assets.automation.freshness import GOLD
@@ -96,7 +96,7 @@ class Translator(DagsterDbtTranslator):
 
 def build_dbt_assets(manifest: Path) -> dg.AssetsDefinition:
     """All models as one op: dbt orders them, and DuckDB has one writer."""
-    parsed = json.loads(manifest.read_bytes())
+    parsed = msgspec.json.decode(manifest.read_bytes())
     translator = Translator()
 
     specs, checks = _specs(parsed, translator)

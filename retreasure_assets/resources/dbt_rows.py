@@ -69,7 +69,7 @@ def _note(manifest: Path) -> _Note:
     path = manifest.with_name(_NOTE)
     if path.exists() and path.stat().st_mtime_ns >= manifest.stat().st_mtime_ns:
         return msgspec.json.decode(path.read_bytes(), type=_Note)
-    parsed = json.loads(manifest.read_bytes())
+    parsed = msgspec.json.decode(manifest.read_bytes())
     digest = hashlib.sha256()
     for part in _code(parsed, (dbt_project_dir() / "dbt_project.yml").read_bytes()):
         digest.update(json.dumps(part, sort_keys=True, default=str).encode())

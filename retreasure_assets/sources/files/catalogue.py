@@ -36,7 +36,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
 }
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML in which only true, false and null are more than text, and a key written twice is a mistake.
 
     YAML's other guesses hurt here: ``no`` as a country, ``1:30`` as a number, ``2026-01-01`` as a date.
