@@ -11,7 +11,7 @@ DEMO ?=
 PYTEST ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-slow test-kill lint docs bench lock screenshots clean
+.PHONY: help setup demo up test test-long test-slow test-kill lint docs bench lock screenshots clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,7 +35,10 @@ up: setup ## serve the Dagster UI with schedules and sensors, and the documentat
 	@$(BIN)/retreasure up
 
 test: setup lint ## run the checks and tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(PYTEST)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not long" $(PYTEST)
+
+test-long: setup ## run the tests that take most of a minute each; CI does
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "long and not slow" $(PYTEST)
 
 test-slow: setup ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(PYTEST)

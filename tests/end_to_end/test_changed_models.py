@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.conftest import Home, Outcome
 from tests.end_to_end.test_bad_input import receipts
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 _NEW_ONLY = "{% if is_incremental() %}where ingested_at > (select max(ingested_at) from {{ this }}){% endif %}"
 _SEEN = """

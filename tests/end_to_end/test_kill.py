@@ -25,7 +25,7 @@ from retreasure_assets.sandbox.server import environment, running_sandbox
 from tests.end_to_end.conftest import Home
 from tests.end_to_end.test_bad_input import PRODUCTS, receipts
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 #: Phase -> what is there when it has begun, and for how many seconds from then on a kill may come.
 PHASES = {

@@ -21,7 +21,7 @@ from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import Settings
 from tests.conftest import REPOSITORY
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 PROJECT = {
     "dbt_project.yml": """

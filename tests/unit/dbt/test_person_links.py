@@ -152,7 +152,7 @@ def test_guest_buyer_and_visitor_become_one_customer(shop: Shop, tmp_path: Path)
 @pytest.mark.parametrize(
     "arrival",
     [
-        [["card", "profile"], ["shop", "somebody"], ["moved", "etsy", "web"]],
+        pytest.param([["card", "profile"], ["shop", "somebody"], ["moved", "etsy", "web"]], marks=pytest.mark.long),
         pytest.param([["profile", "shop"], ["moved"], ["web", "card", "somebody"], ["etsy"]], marks=pytest.mark.slow),
         pytest.param([["somebody", "etsy", "profile"], ["web", "moved"], ["shop"], ["card"]], marks=pytest.mark.slow),
     ],

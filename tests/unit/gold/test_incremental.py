@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from .conftest import Gold
 from .silver import Silver
@@ -81,6 +82,7 @@ def rewritten(database: Path, name: str, *columns: str) -> set[tuple[str, ...]]:
     return keys(database, name, *columns, where="built_at = (select max(built_at) from gold.agg_kpis)")
 
 
+@pytest.mark.long
 def test_late_changes(gold: Gold, new_silver: Callable[[], Silver], built_in_full: Callable[[Silver], Path]) -> None:
     silver = new_silver()
     gold.run(silver.path)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from .conftest import Gold
 from .silver import Row, Silver
@@ -104,6 +105,7 @@ def found(database: Path, sql: str) -> Rows:
         return con.execute(sql).fetchall()
 
 
+@pytest.mark.long
 def test_late_news(gold: Gold, new_silver: Callable[[], Silver], built_in_full: Callable[[Silver], Path]) -> None:
     silver = new_silver()
     first_state(silver)
