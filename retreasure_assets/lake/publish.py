@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -66,8 +65,6 @@ _BATCH_ROWS = 50_000
 _STATE = "retreasure"
 #: Compaction commits may stand between the newest commit and the last publication.
 _LOOK_BACK = 20
-#: Tables published side by side: each holds the rows that it writes in memory.
-_AT_ONCE = 2
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
@@ -112,21 +109,15 @@ def publish(settings: Settings, lake: Lake, tables: Sequence[tuple[str, str]]) -
     with open_warehouse(
         settings.warehouse_path, settings.duckdb_memory_limit, settings.threads, read_only=True
     ) as engine:
-
-        def one(name: tuple[str, str]) -> PublishedTable:
-            # A connection of its own: a result that is still being read takes the whole connection.
-            with explained(f"{name[0]}.{name[1]}"), engine.cursor() as own:
+        published = []
+        for layer, table in tables:
+            with explained(f"{layer}.{table}"):
                 try:
-                    return _Publication(own, lake, *name).run()
+                    published.append(_Publication(engine, lake, layer, table).run())
                 except duckdb.CatalogException:
                     raise BuildError(
-                        f"The warehouse has no table {name[0]}.{name[1]}.",
-                        remedy="Build it first with `retreasure run`.",
+                        f"The warehouse has no table {layer}.{table}.", remedy="Build it first with `retreasure run`."
                     ) from None
-
-        # Pressing a table's files keeps one core busy: another is read and compared meanwhile.
-        with ThreadPoolExecutor(min(settings.threads, _AT_ONCE)) as pool:
-            published = list(pool.map(one, tables))
     record(lake, published)
     return published
 
