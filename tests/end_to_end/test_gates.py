@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -72,6 +73,8 @@ def test_bad_channels_stop_no_other_and_heal_by_themselves(
         channel: before[channel] for channel in ("shopify", "etsy", "ebay")
     }
 
+    # The time for which eBay is left alone has passed.
+    shutil.rmtree(home.path / "lake" / "_state" / "circuits")
     with running_sandbox(later) as url:
         home.settings.update(environment(url))
         outcome = home.run()
