@@ -101,6 +101,19 @@ def test_what_comes_again_in_good_form_heals_by_itself(receive: Receive, shown: 
     assert set(statuses(lake).values()) == {"closed"}
 
 
+def test_a_bad_form_of_what_was_let_through_before_holds_nothing_up(receive: Receive, shown: Shown, lake: Lake) -> None:
+    receive([order(number) for number in range(1, 7)])
+    # The source broke its form: what was read before came again in it, and new records too.
+    broken = [order(number, presentmentCurrencyCode="?") for number in range(1, 10)]
+    assert receive(broken).closed
+    assert shown() == numbers(*range(1, 7))
+    # Mended, the old ones are byte for byte what bronze has, and no news: only the new ones are written.
+    result = receive([order(number) for number in range(1, 10)])
+    assert (result.status, result.quarantined, result.healed) == (Status.PASSED, 0, 9)
+    assert shown() == numbers(*range(1, 10))
+    assert set(statuses(lake).values()) == {"closed"}
+
+
 def test_noise_that_cannot_be_read_withholds_the_rest_until_it_is_gone(receive: Receive, shown: Shown) -> None:
     receive([order(1)])
     noise = [order(number)[:-20] for number in range(2, 9)]
