@@ -126,6 +126,7 @@ def shop(dbt: Dbt, tmp_path: Path) -> Shop:
     return Shop(dbt, tmp_path / "home")
 
 
+@pytest.mark.long
 def test_guest_buyer_and_visitor_become_one_customer(shop: Shop, tmp_path: Path) -> None:
     shop.build("web", "etsy", "shop", "somebody", "profile")
     assert shop.customers() == [("etsy", 1, False), ("pos", 1, False), ("shopify", 1, True), ("shopify", 1, True)]
