@@ -18,7 +18,6 @@ PORT = 3999
 IMAGES = Path(__file__).parent / "images"
 PAGES = {
     "asset-graph": ("/asset-groups", "1500,660"),
-    "gold-finance": ("/locations/retreasure_assets.definitions/asset-groups/gold_finance", "1500,900"),
 }
 
 
