@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from deltalake import ColumnProperties, WriterProperties
-from deltalake.exceptions import CommitFailedError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
 from retreasure_assets.lake.records import Judged, without_collector
-from retreasure_assets.lake.storage import Lake, append, explained
+from retreasure_assets.lake.storage import Lake, append, explained, until_committed
 from retreasure_assets.privacy.vault import Vault
 
 _ATTEMPTS = 5
@@ -164,12 +162,7 @@ class BronzeWriter:
         name = table_name(batch.entity, rows.layer)
         current = still_holds(rows)
         with explained(f"{rows.layer}.{name}"):
-            for attempt in Retrying(
-                retry=retry_if_exception_type(CommitFailedError),
-                stop=stop_after_attempt(_ATTEMPTS),
-                wait=wait_random_exponential(multiplier=0.05, max=2),
-                reraise=True,
-            ):
+            for attempt in until_committed(_ATTEMPTS):
                 with attempt:
                     if not current or attempt.retry_state.attempt_number > 1:
                         again = self._lookup.find(batch, rows.judged, rows.layer, batch_id, run_id, None)

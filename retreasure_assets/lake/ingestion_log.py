@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 from deltalake import DeltaTable, WriterProperties
-from deltalake.exceptions import CommitFailedError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from retreasure_assets.entities import Entity, Window
 from retreasure_assets.errors import RetreasureError
 from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.records import TIMESTAMP
-from retreasure_assets.lake.storage import Lake, append, explained
+from retreasure_assets.lake.storage import Lake, append, explained, until_committed
 
 LAYER, TABLE = "ops", "ingestion_log"
 SCHEMA = pa.schema(
@@ -123,12 +121,7 @@ class IngestionLog:
         } | values
         rows = pa.Table.from_pylist([row], schema=SCHEMA)
         with explained(f"{LAYER}.{TABLE}"):
-            for again in Retrying(
-                retry=retry_if_exception_type(CommitFailedError),
-                stop=stop_after_attempt(10),
-                wait=wait_random_exponential(multiplier=0.05, max=2),
-                reraise=True,
-            ):
+            for again in until_committed():
                 with again:
                     read, self._table = self._table or self._lake.find(LAYER, TABLE), None
                     self._table = append(

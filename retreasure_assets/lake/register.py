@@ -14,10 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
-from deltalake.exceptions import CommitFailedError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from retreasure_assets.lake.storage import CONFIGURATION, WRITER_ID, Lake, appends, explained
+from retreasure_assets.lake.storage import CONFIGURATION, WRITER_ID, Lake, appends, explained, until_committed
 
 LAYER = "ops"
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)
@@ -65,12 +63,7 @@ class Register:
             LakeError: the table cannot be read or written.
         """
         with explained(f"{LAYER}.{self.table}"):
-            for again in Retrying(
-                retry=retry_if_exception_type(CommitFailedError),
-                stop=stop_after_attempt(10),
-                wait=wait_random_exponential(multiplier=0.05, max=2),
-                reraise=True,
-            ):
+            for again in until_committed():
                 with again:
                     found = self.lake.find(LAYER, self.table)
                     if rows := decide(self._live(found)):

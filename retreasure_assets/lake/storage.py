@@ -20,6 +20,7 @@ import msgspec
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from retreasure_assets.errors import BusyLakeError, LakeError
 
@@ -176,6 +177,20 @@ def append(
         ),
     )
     return read
+
+
+def until_committed(attempts: int = 10) -> Retrying:
+    """Attempts at a commit, each with the table read again, until no other writer is quicker.
+
+    Args:
+        attempts: how many; the last one's CommitFailedError is raised.
+    """
+    return Retrying(
+        retry=retry_if_exception_type(CommitFailedError),
+        stop=stop_after_attempt(attempts),
+        wait=wait_random_exponential(multiplier=0.05, max=2),
+        reraise=True,
+    )
 
 
 def appends(table: DeltaTable | None) -> int:

@@ -14,12 +14,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from deltalake import WriterProperties
-from deltalake.exceptions import CommitFailedError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from retreasure_assets.entities import Entity
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA
-from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files
+from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files, until_committed
 from retreasure_assets.lake.warehouse import quote, scan
 from retreasure_assets.quality.quarantine_log import READABLE, Broken
 from retreasure_assets.quality.result import GateResult
@@ -44,12 +42,7 @@ def put_aside(lake: Lake, entity: Entity, bad: Sequence[Mapping[str, Any]], resu
     name = f"bronze_{entity.table}"
     reasons = {row["record_id"]: "; ".join(_told(one) for one in row["reasons"]) for row in bad}
     with explained(f"quarantine.{name}"):
-        for again in Retrying(
-            retry=retry_if_exception_type(CommitFailedError),
-            stop=stop_after_attempt(5),
-            wait=wait_random_exponential(multiplier=0.05, max=2),
-            reraise=True,
-        ):
+        for again in until_committed(5):
             with again:
                 read = lake.find("quarantine", name)
                 known = _known(lake, name, set(reasons))

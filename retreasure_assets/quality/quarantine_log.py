@@ -19,11 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, WriterProperties
-from deltalake.exceptions import CommitFailedError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from retreasure_assets.lake.records import TIMESTAMP
-from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files
+from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files, until_committed
 
 LAYER, TABLE = "ops", "quarantine_log"
 SCHEMA = pa.schema(
@@ -175,12 +173,7 @@ class QuarantineLog:
         if not rows.num_rows:
             return
         with explained(f"{LAYER}.{TABLE}"):
-            for again in Retrying(
-                retry=retry_if_exception_type(CommitFailedError),
-                stop=stop_after_attempt(10),
-                wait=wait_random_exponential(multiplier=0.05, max=2),
-                reraise=True,
-            ):
+            for again in until_committed():
                 with again:
                     append(
                         self._lake,
