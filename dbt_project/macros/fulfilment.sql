@@ -27,15 +27,6 @@ select max(newest.ordered_at) as as_of_at from {{ ref('fct_orders') }} as newest
 {# Channels that tell that an order was sent, but not when: no rate of punctuality can be told of them. #}
 {% macro untimed_channels() -%} ('ebay') {%- endmacro %}
 
-{# A row of each day and channel, and one of the day over all channels. #}
-{% macro with_all_channels(rows, columns) -%}
-    select {{ rows }}.channel, {{ columns | join(', ') }}
-    from {{ rows }}
-    union all
-    select 'all' as channel, {{ columns | join(', ') }}
-    from {{ rows }}
-{%- endmacro %}
-
 {# The value at the smallest place of `ranked` (ordered by value, with `place` and `places`) that at least `share` % reach. #}
 {% macro percentile(value, share) -%}
 min(case when 100 * ranked.place >= {{ share }} * ranked.places then {{ value }} end)

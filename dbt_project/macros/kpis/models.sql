@@ -114,3 +114,12 @@ full outer join (
 ) as known on known.business_date = fresh.business_date and known.channel = fresh.channel
 where fresh.channel is null or known.channel is null or known.value <> fresh.value
 {%- endmacro %}
+
+{# A row of each day and channel, and one of the day over all channels. #}
+{% macro with_all_channels(rows, columns) -%}
+    select {{ rows }}.channel, {{ columns | join(', ') }}
+    from {{ rows }}
+    union all
+    select 'all' as channel, {{ columns | join(', ') }}
+    from {{ rows }}
+{%- endmacro %}

@@ -86,25 +86,10 @@ with {% if is_incremental() %}touched as (
 ),
 
 all_flows as (
-    select channel_flows.*
-    from channel_flows
-    union all
-    select
-        channel_flows.business_date,
-        'all' as channel,
-        channel_flows.category,
-        channel_flows.sale_rows,
-        channel_flows.orders,
-        channel_flows.units,
-        channel_flows.gmv_base,
-        channel_flows.refund_base,
-        channel_flows.net_base,
-        channel_flows.item_cost_base,
-        channel_flows.fee_base,
-        channel_flows.label_base,
-        channel_flows.ad_base,
-        channel_flows.margin_vat_base
-    from channel_flows
+    {{ with_all_channels('channel_flows', [
+        'business_date', 'category', 'sale_rows', 'orders', 'units', 'gmv_base', 'refund_base', 'net_base',
+        'item_cost_base', 'fee_base', 'label_base', 'ad_base', 'margin_vat_base',
+    ]) }}
 ),
 
 flows as (
@@ -138,40 +123,40 @@ channel_payouts as (
     select payouts.business_date, payouts.channel, payouts.difference_base
     from {{ ref('rpt_payout_reconciliation') }} as payouts
     {{- gold_only_touched('payouts', ['business_date']) }}
-    union all
-    select payouts.business_date, 'all' as channel, payouts.difference_base
-    from {{ ref('rpt_payout_reconciliation') }} as payouts
-    {{- gold_only_touched('payouts', ['business_date']) }}
+),
+
+all_payouts as (
+    {{ with_all_channels('channel_payouts', ['business_date', 'difference_base']) }}
 ),
 
 payouts as (
     select
-        channel_payouts.business_date,
-        channel_payouts.channel,
+        all_payouts.business_date,
+        all_payouts.channel,
         'all' as category,
-        {{ gold_sum('channel_payouts.difference_base') }} as difference_base
-    from channel_payouts
-    group by channel_payouts.business_date, channel_payouts.channel
+        {{ gold_sum('all_payouts.difference_base') }} as difference_base
+    from all_payouts
+    group by all_payouts.business_date, all_payouts.channel
 ),
 
 channel_exchanges as (
     select results.business_date, results.channel, results.gain_base
     from {{ ref('rpt_fx_results') }} as results
     {{- gold_only_touched('results', ['business_date']) }}
-    union all
-    select results.business_date, 'all' as channel, results.gain_base
-    from {{ ref('rpt_fx_results') }} as results
-    {{- gold_only_touched('results', ['business_date']) }}
+),
+
+all_exchanges as (
+    {{ with_all_channels('channel_exchanges', ['business_date', 'gain_base']) }}
 ),
 
 exchanges as (
     select
-        channel_exchanges.business_date,
-        channel_exchanges.channel,
+        all_exchanges.business_date,
+        all_exchanges.channel,
         'all' as category,
-        {{ gold_sum('channel_exchanges.gain_base') }} as gain_base
-    from channel_exchanges
-    group by channel_exchanges.business_date, channel_exchanges.channel
+        {{ gold_sum('all_exchanges.gain_base') }} as gain_base
+    from all_exchanges
+    group by all_exchanges.business_date, all_exchanges.channel
 ),
 
 kpis as (

@@ -129,16 +129,16 @@ channel_orders as (
     select sales.business_date, sales.channel, sales.orders
     from {{ ref('agg_daily_sales') }} as sales
     {{- gold_only_touched('sales', ['business_date']) }}
-    union all
-    select sales.business_date, 'all' as channel, sales.orders
-    from {{ ref('agg_daily_sales') }} as sales
-    {{- gold_only_touched('sales', ['business_date']) }}
+),
+
+all_orders as (
+    {{ with_all_channels('channel_orders', ['business_date', 'orders']) }}
 ),
 
 orders as (
-    select channel_orders.business_date, channel_orders.channel, sum(channel_orders.orders) as orders
-    from channel_orders
-    group by channel_orders.business_date, channel_orders.channel
+    select all_orders.business_date, all_orders.channel, sum(all_orders.orders) as orders
+    from all_orders
+    group by all_orders.business_date, all_orders.channel
 ),
 
 oversold_orders as (
