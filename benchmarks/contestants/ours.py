@@ -22,11 +22,12 @@ from retreasure_assets.assets.dbt import is_published
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake import bronze, ingest
-from retreasure_assets.lake import publish as publishing
+from retreasure_assets.lake.delta_copy import DeltaCopy
 from retreasure_assets.lake.ingestion_log import IngestionLog
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.known import KnownRecords
 from retreasure_assets.lake.person_links import record_links
+from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.warehouse import prepare_warehouse
 from retreasure_assets.privacy.vault import Vault
@@ -60,10 +61,11 @@ def main() -> None:
         record_links(platform.settings, platform.vault.links())
     with phases.phase("dbt"):
         built = _build(platform, arguments.select, arguments.tests, phases)
-    phases.watch(publishing, "write_deltalake", "publish: write Delta")
+    for write in ("replace", "replace_parts"):
+        phases.watch(DeltaCopy, write, "publish: write Delta (beside one another)")
     with phases.phase("publish"):
         tables = [table for table in built if is_published(*table)]
-        publishing.publish(platform.settings, platform.lake, tables)
+        publish(platform.settings, platform.lake, tables)
     with duckdb.connect(str(platform.settings.warehouse_path), read_only=True) as engine:
         phases.report(totals(engine))
 

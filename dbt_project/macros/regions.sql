@@ -4,7 +4,8 @@
   has it.
 #}
 {% macro regions() -%}
-  {{- return([
+  {%- set listed -%}
+  [
     ["AT", "1", "Burgenland", ["1", "BURGENLAND"]],
     ["AT", "2", "Kärnten", ["2", "KÄRNTEN"]],
     ["AT", "3", "Niederösterreich", ["3", "NIEDERÖSTERREICH"]],
@@ -777,6 +778,8 @@
     ["US", "WA", "Washington", ["WA", "WASHINGTON"]],
     ["US", "WI", "Wisconsin", ["WI", "WISCONSIN"]],
     ["US", "WV", "West Virginia", ["WV", "WEST VIRGINIA"]],
-    ["US", "WY", "Wyoming", ["WY", "WYOMING"]],
-  ]) -}}
+    ["US", "WY", "Wyoming", ["WY", "WYOMING"]]
+  ]
+  {%- endset -%}
+  {{- return(fromjson(listed)) -}}
 {%- endmacro %}

@@ -7,7 +7,10 @@ A table with a date is split by month (column ``_month``), and only months that 
 replaced whole. A table without a row built since the last publication, and of as many rows, is left alone. Of others a
 month is looked at when it has such rows, or when its number of rows differs from the published one, which is how
 deleted rows show. What is looked at is replaced only where its content, ``built_at`` aside, has another fingerprint: a
-model that is built anew every time does not publish the same rows again.
+model that is built anew every time does not publish the same rows again. The first publication, which is compared with
+nothing, takes no fingerprints: a month that was published without one counts as changed, once.
+
+Tables are published beside one another, the largest first, each by a connection of its own.
 
 Readers of an old version keep its files until ``maintain`` removes them a week later.
 """
@@ -15,7 +18,8 @@ Readers of an old version keep its files until ``maintain`` removes them a week 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -23,11 +27,12 @@ from typing import TYPE_CHECKING
 import duckdb
 import msgspec
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import DeltaTable
 
 from retreasure_assets.errors import BuildError
+from retreasure_assets.lake.delta_copy import DeltaCopy, delta_type
 from retreasure_assets.lake.manifest import record
-from retreasure_assets.lake.storage import CONFIGURATION, Lake, add_actions, explained
+from retreasure_assets.lake.storage import Lake, add_actions, explained
 from retreasure_assets.lake.warehouse import open_warehouse, quote, quote_name
 
 if TYPE_CHECKING:
@@ -61,11 +66,9 @@ _ZONED = "TIMESTAMP WITH TIME ZONE"
 _MONTHS = re.compile("[12][0-9]{3}-[0-9]{2}")
 #: Of a row without a date.
 _UNDATED = "none"
-_BATCH_ROWS = 50_000
 _STATE = "retreasure"
 #: Compaction commits may stand between the newest commit and the last publication.
 _LOOK_BACK = 20
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 class _State(msgspec.Struct):
@@ -106,20 +109,38 @@ def publish(settings: Settings, lake: Lake, tables: Sequence[tuple[str, str]]) -
         BuildError: the warehouse lacks a table.
         LakeError: the warehouse cannot be read or the lake not written.
     """
-    with open_warehouse(
-        settings.warehouse_path, settings.duckdb_memory_limit, settings.threads, read_only=True
-    ) as engine:
-        published = []
-        for layer, table in tables:
-            with explained(f"{layer}.{table}"):
-                try:
-                    published.append(_Publication(engine, lake, layer, table).run())
-                except duckdb.CatalogException:
-                    raise BuildError(
-                        f"The warehouse has no table {layer}.{table}.", remedy="Build it first with `retreasure run`."
-                    ) from None
+    with (
+        open_warehouse(
+            settings.warehouse_path, settings.duckdb_memory_limit, settings.threads, read_only=True
+        ) as engine,
+        ThreadPoolExecutor(settings.threads, thread_name_prefix="publish") as beside,
+    ):
+        engine.execute("SET GLOBAL preserve_insertion_order = false")
+        sizes = _sizes(engine)
+        started = {
+            table: beside.submit(_publish_table, engine, lake, *table)
+            for table in sorted(tables, key=lambda table: -sizes.get(table, 0))
+        }
+        published = [started[table].result() for table in tables]
     record(lake, published)
     return published
+
+
+def _sizes(engine: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """About how many rows each table has; of views nobody knows before they are read."""
+    rows = engine.execute("SELECT schema_name, table_name, estimated_size FROM duckdb_tables()").fetchall()
+    return {(schema, table): size for schema, table, size in rows}
+
+
+def _publish_table(engine: duckdb.DuckDBPyConnection, lake: Lake, layer: str, table: str) -> PublishedTable:
+    with explained(f"{layer}.{table}"), engine.cursor() as own:
+        own.execute("SET TimeZone = 'UTC'")
+        try:
+            return _Publication(own, lake, layer, table).run()
+        except duckdb.CatalogException:
+            raise BuildError(
+                f"The warehouse has no table {layer}.{table}.", remedy="Build it first with `retreasure run`."
+            ) from None
 
 
 class _Publication:
@@ -134,28 +155,32 @@ class _Publication:
         self._types: dict[str, str] = {row[0]: row[1] for row in described}
         self._dated = next((name for name in _DATES if name in self._types), None)
         self._delta = lake.find(layer, table)
+        self._copy = DeltaCopy(lake.uri(layer, table), f"{layer}.{table}", MONTH if self._dated else None)
 
     def run(self) -> PublishedTable:
         """Find what changed and replace it."""
-        schema = _delta_schema(self._reader(["limit 0"]).schema)
+        rows = self._rows()
+        schema = self._engine.sql(f"{rows} LIMIT 0").to_arrow_table().schema
         state = self._state() if self._delta is not None and _same(schema, self._delta) else None
         published = self._published()
-        if state is not None and self._is_as_published(state, rows := sum(published.values())):
+        if state is not None and self._is_as_published(state, known := sum(published.values())):
             assert self._delta is not None
-            return PublishedTable(self._layer, self._table, rows, (), self._delta.version())
+            return PublishedTable(self._layer, self._table, known, (), self._delta.version())
         counts = self._counts()
         if state is None:
             # New, or of other columns than before.
             parts = sorted(counts)
             if self._delta is None or parts or published:
-                self._replace(schema, parts, self._prints(parts), everything=True)
+                self._copy.replace(self._engine, rows, schema, self._note({}))
         else:
             looked_at = self._looked_at(state, counts, published)
             prints = self._prints(part for part in looked_at if part in counts)
-            parts = [part for part in looked_at if prints.get(part) != state.prints.get(part)]
+            parts = [part for part in looked_at if part not in prints or prints[part] != state.prints.get(part)]
             if parts:
                 kept = {part: text for part, text in state.prints.items() if part not in looked_at}
-                self._replace(schema, parts, kept | prints, everything=False)
+                some = f"{rows} WHERE {self._within(parts)}"
+                of = parts if self._dated else None
+                self._copy.replace_parts(self._engine, some, schema, of, self._note(kept | prints))
         names = tuple(parts) if self._dated else (("all",) if parts else ())
         return PublishedTable(self._layer, self._table, sum(counts.values()), names, self._version())
 
@@ -262,64 +287,26 @@ class _Publication:
                 return msgspec.json.decode(commit[_STATE], type=_State)
         return None
 
-    def _replace(self, schema: pa.Schema, parts: Sequence[str], prints: dict[str, str], *, everything: bool) -> None:
+    def _note(self, prints: dict[str, str]) -> dict[str, str]:
+        """What the commit tells the next publication."""
         built_at = None
         if _BUILT_AT in self._types:
             # fetchall: DuckDB takes no other query on a connection whose result has rows to come.
             ((built_at,),) = self._engine.execute(
                 f"SELECT CAST(max({_BUILT_AT}) AS VARCHAR) FROM {self._name}"
             ).fetchall()
-        some = self._dated is not None and not everything
-        conditions = [f"WHERE {self._within(parts)}"] if some else []
-        if self._dated:
-            conditions.append(f"ORDER BY {MONTH}")
-        state = msgspec.json.encode(_State(built_at, prints)).decode()
-        write_deltalake(
-            self._uri,
-            pa.RecordBatchReader.from_batches(schema, _cast(self._reader(conditions), schema)),
-            mode="overwrite",
-            schema_mode="overwrite" if everything else None,
-            predicate=f"{MONTH} IN ({_listed(parts)})" if some else None,
-            partition_by=[MONTH] if self._dated else None,
-            name=f"{self._layer}.{self._table}",
-            configuration=CONFIGURATION if self._delta is None else None,
-            writer_properties=_WRITER,
-            commit_properties=CommitProperties(custom_metadata={_STATE: state}),
-        )
+        return {_STATE: msgspec.json.encode(_State(built_at, prints)).decode()}
 
-    def _reader(self, conditions: Sequence[str]) -> pa.RecordBatchReader:
-        month = f", {self._month()} AS {MONTH}" if self._dated else ""
-        query = f"SELECT *{month} FROM {self._name} {' '.join(conditions)}"
-        return self._engine.sql(query).to_arrow_reader(_BATCH_ROWS)
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return ", ".join(quote(part) for part in parts)
-
-
-def _delta_schema(schema: pa.Schema) -> pa.Schema:
-    """The nearest types that Delta has."""
-    return pa.schema([pa.field(field.name, _delta_type(field.type)) for field in schema])
-
-
-def _delta_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_timestamp(kind):
-        # Times are UTC everywhere; Delta reads one without a zone as something else.
-        return pa.timestamp("us", tz="UTC")
-    if pa.types.is_dictionary(kind):
-        return _delta_type(kind.value_type)
-    if pa.types.is_time(kind) or pa.types.is_null(kind):
-        return pa.string()
-    if pa.types.is_uint64(kind):
-        return pa.decimal128(20, 0)
-    if pa.types.is_unsigned_integer(kind):
-        return pa.int64()
-    return kind
-
-
-def _cast(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    for batch in reader:
-        yield batch.cast(schema)
+    def _rows(self) -> str:
+        """SQL that selects the rows with types that Delta has, and the part that each is of."""
+        columns = [
+            quote_name(name)
+            if delta_type(kind) == kind
+            else f"CAST({quote_name(name)} AS {delta_type(kind)}) AS {quote_name(name)}"
+            for name, kind in self._types.items()
+        ]
+        month = [f"{self._month()} AS {MONTH}"] if self._dated else []
+        return f"SELECT {', '.join([*columns, *month])} FROM {self._name}"
 
 
 def _same(schema: pa.Schema, delta: DeltaTable) -> bool:

@@ -1,18 +1,16 @@
 {#
-  A select of rows that stand in the project itself, all columns text. One list of values, not a select a row: planning
-  hundreds of united selects costs more than any query over them.
+  A select of rows that stand in the project itself, all columns text. One text of all rows, which the engine takes apart:
+  planning hundreds of united selects, or a list of thousands of values, costs more than any query over them.
 #}
 {% macro literal_rows(columns, rows) -%} {{ return(adapter.dispatch('literal_rows')(columns, rows)) }} {%- endmacro %}
 {% macro duckdb__literal_rows(columns, rows) -%}
-select listed.*
-from (
-    values
-    {%- for row in rows %}
-    (
-        {%- for value in row -%} '{{ value | replace("'", "''") }}' {{- ', ' if not loop.last }} {%- endfor -%}
-    ) {{- ',' if not loop.last }}
+select
+    {%- for column in columns %}
+    listed.fields[{{ loop.index }}] as {{ column }} {{- ',' if not loop.last }}
     {%- endfor %}
-) as listed ({{ columns | join(', ') }})
+from (
+    select unnest(from_json('{{ tojson(rows) | replace("'", "''") }}', '[["VARCHAR"]]')) as fields
+) as listed
 {%- endmacro %}
 {% macro fabric__literal_rows(columns, rows) -%}
 select listed.*

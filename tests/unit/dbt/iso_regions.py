@@ -27,10 +27,13 @@ _HEAD = """\
   has it.
 #}
 {% macro regions() -%}
-  {{- return([
+  {%- set listed -%}
+  [
 """
-_TAIL = """\
-  ]) -}}
+_TAIL = """
+  ]
+  {%- endset -%}
+  {{- return(fromjson(listed)) -}}
 {%- endmacro %}
 """
 
@@ -85,8 +88,7 @@ def rows() -> list[tuple[str, str, str, list[str]]]:
 
 def macro() -> str:
     """The file's text."""
-    lines = [f"    {json.dumps(list(row), ensure_ascii=False)},\n" for row in rows()]
-    return _HEAD + "".join(lines) + _TAIL
+    return _HEAD + ",\n".join(f"    {json.dumps(list(row), ensure_ascii=False)}" for row in rows()) + _TAIL
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from retreasure_assets.lake.storage import Lake, add_actions
 from retreasure_assets.settings import Settings
 
 ORDERS = [("gold", "fct_orders")]
-FIRST, SECOND, THIRD = "2026-06-01 10:00:00", "2026-06-02 10:00:00", "2026-06-03 10:00:00"
+FIRST, SECOND, THIRD, FOURTH = (f"2026-06-0{day} 10:00:00" for day in (1, 2, 3, 4))
 
 
 class Warehouse:
@@ -93,9 +94,12 @@ def test_a_table_built_anew_with_the_same_rows_is_not_published_again(
 ) -> None:
     publish(settings, lake, ORDERS)
     warehouse.run(f"UPDATE gold.fct_orders SET built_at = TIMESTAMP '{SECOND}'")
+    # The first publication leaves no fingerprints to compare with; the second does.
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-01", "2026-02", "2026-03")
+    warehouse.run(f"UPDATE gold.fct_orders SET built_at = TIMESTAMP '{THIRD}'")
     assert publish(settings, lake, ORDERS)[0].parts == ()
     warehouse.run(
-        f"UPDATE gold.fct_orders SET built_at = TIMESTAMP '{THIRD}', gross_amount = gross_amount + "
+        f"UPDATE gold.fct_orders SET built_at = TIMESTAMP '{FOURTH}', gross_amount = gross_amount + "
         "CASE WHEN order_id = 89 THEN 1 ELSE 0 END"
     )
     assert publish(settings, lake, ORDERS)[0].parts == ("2026-03",)
@@ -131,9 +135,11 @@ def test_tables_without_a_date(settings: Settings, lake: Lake, warehouse: Wareho
     assert publish(settings, lake, tables)[0].parts == ("all",)
     assert "_month" not in published(lake, "dim_channel")[0]
     warehouse.run(f"UPDATE gold.dim_channel SET built_at = TIMESTAMP '{SECOND}'")
-    assert publish(settings, lake, tables)[0] == PublishedTable("gold", "dim_channel", 1, (), 0)
-    warehouse.run(f"INSERT INTO gold.dim_channel VALUES ('etsy', true, TIMESTAMP '{THIRD}')")
-    assert publish(settings, lake, tables)[0] == PublishedTable("gold", "dim_channel", 2, ("all",), 1)
+    assert publish(settings, lake, tables)[0].version == 1
+    warehouse.run(f"UPDATE gold.dim_channel SET built_at = TIMESTAMP '{THIRD}'")
+    assert publish(settings, lake, tables)[0] == PublishedTable("gold", "dim_channel", 1, (), 1)
+    warehouse.run(f"INSERT INTO gold.dim_channel VALUES ('etsy', true, TIMESTAMP '{FOURTH}')")
+    assert publish(settings, lake, tables)[0] == PublishedTable("gold", "dim_channel", 2, ("all",), 2)
     warehouse.run("DELETE FROM gold.dim_channel WHERE channel = 'shopify'")
     assert [row["channel"] for row in _after(publish(settings, lake, tables), lake)] == ["etsy"]
 
@@ -192,7 +198,83 @@ def test_types_that_delta_lacks(settings: Settings, lake: Lake, warehouse: Wareh
     [row] = published(lake, "odd")
     assert (row["a"], row["b"], row["c"], row["f"], row["g"], row["h"]) == (1, 2, 3, "x", b"abc", [1, 2])
     assert row["e"].isoformat() == "2025-12-31T22:00:00+00:00"
+    # Without a time of building it is compared by fingerprints, of which the first publication leaves none.
+    assert publish(settings, lake, [("gold", "odd")])[0].parts == ("all",)
     assert publish(settings, lake, [("gold", "odd")])[0].parts == ()
+
+
+def test_files_say_what_is_in_them(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    warehouse.run(
+        "CREATE TABLE gold.fct_fees AS SELECT * FROM (VALUES (1, 'a', DATE '2026-01-02', "
+        "TIMESTAMPTZ '2026-01-02 10:00:00.5+01', CAST(-0.5 AS DECIMAL(18, 4)), CAST(9 AS DECIMAL(38, 2)), "
+        "repeat('x', 40), CAST(0.5 AS DOUBLE), true, CAST('b' AS BLOB), [1], NULL), (3, NULL, DATE '2026-01-31', NULL, "
+        "922337203685.4775, 8, repeat('y', 300), CAST(2 AS DOUBLE), false, CAST('c' AS BLOB), [2], NULL)) "
+        'AS t(i, text, business_date, "at", money, wide, long, float, flag, blob, list, nothing)'
+    )
+    publish(settings, lake, [("gold", "fct_fees")])
+    table = lake.table("gold", "fct_fees")
+    [found] = add_actions(table).to_pylist()
+    bounds = {name: (found.get(f"min.{name}"), found.get(f"max.{name}")) for name in table.schema().to_arrow().names}
+    at = datetime(2026, 1, 2, 9, 0, 0, 500_000, UTC)
+    unbounded = dict.fromkeys(("blob", "list", "nothing", "_month"), (None, None))
+    assert found["num_records"] == 2
+    assert {name: found[f"null_count.{name}"] for name in ("i", "text", "nothing")} == {"i": 0, "text": 1, "nothing": 2}
+    assert bounds == {
+        "i": (1, 3),
+        "text": ("a", "a"),
+        "business_date": (date(2026, 1, 2), date(2026, 1, 31)),
+        "at": (at, at),
+        "money": (Decimal("-0.5"), Decimal("922337203685.4775")),
+        "wide": (8, 9),
+        "long": ("x" * 32, "y" * 32 + "\U0010ffff"),
+        "float": (0.5, 2.0),
+        "flag": (False, True),
+        **unbounded,
+    }
+    # Delta's own reader finds what the bounds let it look for.
+    for condition in (
+        ("money", ">", Decimal("922337203685.4774")),
+        ("at", "=", at),
+        ("long", "=", "y" * 300),
+        ("flag", "=", True),
+        ("blob", "=", b"c"),
+    ):
+        assert table.to_pyarrow_table(filters=[condition]).num_rows == 1
+    assert table.to_pyarrow_table(filters=[("i", ">", 3)]).num_rows == 0
+
+
+@pytest.mark.parametrize("value", ["CAST('nan' AS DOUBLE)", "CAST('inf' AS DOUBLE)", "CAST('infinity' AS TIMESTAMPTZ)"])
+def test_a_file_with_a_value_that_has_no_bound_is_never_skipped(
+    settings: Settings, lake: Lake, warehouse: Warehouse, value: str
+) -> None:
+    warehouse.run(f"CREATE TABLE gold.dim_channel AS SELECT 1 AS i, {value} AS odd UNION ALL SELECT 2, NULL")
+    publish(settings, lake, [("gold", "dim_channel")])
+    table = lake.table("gold", "dim_channel")
+    [found] = add_actions(table).to_pylist()
+    assert found["num_records"] == 2
+    assert found.get("min.i") is None
+    assert table.to_pyarrow_table(filters=[("i", "=", 2)]).num_rows == 1
+
+
+def test_a_publication_cut_short_before_its_commit_changes_nothing(
+    settings: Settings, lake: Lake, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(settings, lake, ORDERS)
+    warehouse.run(f"UPDATE gold.fct_orders SET gross_amount = 7, built_at = TIMESTAMP '{SECOND}' WHERE order_id = 40")
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(DeltaTable, "create_write_transaction", cut)
+        with pytest.raises(KeyboardInterrupt):
+            publish(settings, lake, ORDERS)
+    # Its file is there, and nobody's.
+    named = {path for paths in files(lake).values() for path in paths}
+    assert len(list(Path(lake.uri("gold", "fct_orders")).rglob("*.parquet"))) == len(named) + 1
+    assert Decimal(7) not in {row["gross_amount"] for row in published(lake)}
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-02",)
+    assert Decimal(7) in {row["gross_amount"] for row in published(lake)}
 
 
 def test_an_empty_table(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:

@@ -1,17 +1,14 @@
 {{ config(materialized='view') }}
 {#- Every way in which sources write a country, and its ISO 3166-1 code. -#}
+{%- set spellings = [] -%}
+{%- for country, three_letters, name, written in countries() -%}
+    {%- for spelling in [country, three_letters] + written -%} {%- do spellings.append([spelling, country, name]) -%} {%- endfor -%}
+{%- endfor %}
 
-{% for row in countries() -%}
-{%- for spelling in [row[0], row[1]] + row[3] %}
 select
-    cast('{{ spelling }}' as {{ type_text(80) }}) as spelling,
-    cast('{{ row[0] }}' as {{ type_text(2) }}) as country,
-    cast('{{ row[2] }}' as {{ type_text(80) }}) as country_name
-{%- if not loop.last %}
-union all
-{%- endif -%}
-{%- endfor -%}
-{%- if not loop.last %}
-union all
-{%- endif -%}
-{% endfor %}
+    cast(listed.spelling as {{ type_text(80) }}) as spelling,
+    cast(listed.country as {{ type_text(2) }}) as country,
+    cast(listed.country_name as {{ type_text(80) }}) as country_name
+from (
+    {{ literal_rows(['spelling', 'country', 'country_name'], spellings) | indent(4) }}
+) as listed

@@ -1,0 +1,187 @@
+"""Rows of the warehouse as files of a Delta table: DuckDB writes the Parquet files, one commit makes them the table's.
+
+What belongs here: files, their statistics, the commit. What does not: which rows to write (publish.py).
+
+The engine that holds the rows writes them itself, on all its threads: through Arrow and a second writer it cost three
+times the CPU. A file is nobody's until the commit names it, so a writer that is killed leaves the table as it was, and
+files that ``maintain`` removes a week later.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake.transaction import AddAction, create_table_with_add_actions
+
+from retreasure_assets.lake.storage import CONFIGURATION
+from retreasure_assets.lake.warehouse import quote, quote_name
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: As Delta's own default: statistics of so many columns, the first ones.
+_INDEXED_COLUMNS = 32
+#: Characters of a text's bound, as in Delta's own writers.
+_LONGEST_BOUND = 32
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)\+00")
+#: Types that Delta lacks, by how DuckDB names them, and the nearest that it has. A time without a zone is UTC, as is
+#: everything in the warehouse; Delta would read it as something else.
+_NEAREST = (
+    (re.compile("TIMESTAMP(_S|_MS|_NS)?"), "TIMESTAMPTZ"),
+    (re.compile("U(TINY|SMALL)?INT(EGER)?"), "BIGINT"),
+    (re.compile("UBIGINT"), "DECIMAL(20, 0)"),
+    (re.compile("U?HUGEINT"), "DECIMAL(38, 0)"),
+    (re.compile(r'TIME|TIME WITH TIME ZONE|UUID|JSON|"NULL"|ENUM\(.*', re.DOTALL), "VARCHAR"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaCopy:
+    """A Delta table to copy rows into.
+
+    Args:
+        uri: where the table is.
+        name: what it is called, in its metadata.
+        partition: the column that its files are split by, if any.
+    """
+
+    uri: str
+    name: str
+    partition: str | None
+
+    def replace(self, engine: duckdb.DuckDBPyConnection, rows: str, schema: pa.Schema, note: Mapping[str, str]) -> None:
+        """Make the table of these rows and columns, whatever it was, in one commit.
+
+        Args:
+            engine: where the rows are; its time zone is UTC.
+            rows: SQL that selects them, with types that Delta has: see ``delta_type``.
+            schema: their columns.
+            note: kept with the commit.
+
+        Raises:
+            DeltaError, duckdb.Error, OSError: they cannot be written.
+        """
+        create_table_with_add_actions(
+            self.uri,
+            Schema.from_arrow(schema),
+            list(self._write(engine, rows, schema)),
+            mode="overwrite",
+            partition_by=[self.partition] if self.partition else [],
+            name=self.name,
+            configuration=CONFIGURATION,
+            commit_properties=CommitProperties(custom_metadata=dict(note)),
+        )
+
+    def replace_parts(
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        rows: str,
+        schema: pa.Schema,
+        parts: Sequence[str] | None,
+        note: Mapping[str, str],
+    ) -> None:
+        """Put these rows in the place of those of some partitions, in one commit; the other files stay.
+
+        Args:
+            engine, rows, schema, note: as of ``replace``; the table has these columns.
+            parts: values of the partition column; None for all of a table.
+
+        Raises:
+            DeltaError, duckdb.Error, OSError: they cannot be written.
+        """
+        assert parts is None or self.partition is not None
+        DeltaTable(self.uri).create_write_transaction(
+            list(self._write(engine, rows, schema)),
+            mode="overwrite",
+            schema=schema,
+            partition_by=[self.partition] if self.partition else [],
+            partition_filters=[(self.partition, "in", list(parts))] if self.partition and parts is not None else None,
+            commit_properties=CommitProperties(custom_metadata=dict(note)),
+        )
+
+    def _write(self, engine: duckdb.DuckDBPyConnection, rows: str, schema: pa.Schema) -> Iterator[AddAction]:
+        Path(self.uri).mkdir(parents=True, exist_ok=True)
+        options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
+        if self.partition:
+            target = self.uri
+            options += f", PARTITION_BY ({quote_name(self.partition)}), FILENAME_PATTERN 'part-{{uuid}}', APPEND"
+        else:
+            target = f"{self.uri}/part-{uuid4()}.parquet"
+        # Files of no row are none: a table without rows is one without files.
+        written = engine.execute(f"COPY ({rows}) TO {quote(target)} ({options})").fetchall()
+        for path, count, size, _, statistics, partition, _ in written:
+            if not count:
+                Path(path).unlink()
+                continue
+            yield AddAction(
+                path=path.removeprefix(f"{self.uri}/"),
+                size=size,
+                partition_values=partition or {},
+                modification_time=int(time.time() * 1000),
+                data_change=True,
+                stats=_statistics(schema, count, statistics),
+            )
+
+
+def delta_type(kind: str) -> str:
+    """The nearest type that Delta has to a type as DuckDB names it; the same where it has that one."""
+    return next((nearest for types, nearest in _NEAREST if types.fullmatch(kind)), kind)
+
+
+def _statistics(schema: pa.Schema, rows: int, columns: Mapping[str, Mapping[str, str]]) -> str:
+    """Delta's statistics of a file, from DuckDB's: what readers skip files by.
+
+    Bounds are given of all columns that can have them, or of none: deltalake's own reader takes a bound that is missing
+    beside others for one that no value is within.
+    """
+    nulls: dict[str, int] = {}
+    lowest: dict[str, object] = {}
+    highest: dict[str, object] = {}
+    bounded = True
+    for field in list(schema)[:_INDEXED_COLUMNS]:
+        if (found := columns.get(quote_name(field.name))) is None:
+            # The column that files are split by is in none of them.
+            continue
+        nulls[field.name] = int(found["null_count"])
+        if nulls[field.name] == rows or pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
+            continue
+        low, high = (_bound(field.type, found.get(end), top=end == "max") for end in ("min", "max"))
+        if low is None or high is None or found.get("has_nan") == "true":
+            bounded = False
+            continue
+        lowest[field.name], highest[field.name] = low, high
+    bounds = {"minValues": lowest, "maxValues": highest} if bounded else {}
+    return msgspec.json.encode({"numRecords": rows, **bounds, "nullCount": nulls}).decode()
+
+
+def _bound(kind: pa.DataType, text: str | None, *, top: bool) -> object | None:
+    """A bound as Delta writes it, None where it cannot."""
+    if text is None:
+        return None
+    if pa.types.is_boolean(kind):
+        return text == "1"
+    if pa.types.is_floating(kind):
+        return number if math.isfinite(number := float(text)) else None
+    if pa.types.is_date(kind):
+        return text if _DATE.fullmatch(text) else None
+    if pa.types.is_timestamp(kind):
+        return f"{found[1]}T{found[2]}Z" if (found := _MOMENT.fullmatch(text)) else None
+    if pa.types.is_decimal(kind) or pa.types.is_integer(kind):
+        # As the number that it is: through a float an amount could fall outside of its own bounds.
+        return msgspec.Raw(text.encode()) if _NUMBER.fullmatch(text) else None
+    if len(text) <= _LONGEST_BOUND:
+        return text
+    # Cut, and above all that begins like it.
+    return text[:_LONGEST_BOUND] + ("\U0010ffff" if top else "")
