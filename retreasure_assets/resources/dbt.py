@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake.storage import refused_by_system
 from retreasure_assets.resources.platform import dbt_project_dir
+from retreasure_assets.resources.templates import kept_templates
 from retreasure_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: The log of a build, in its folder.
 LOG = "dbt.log"
+#: The compiled templates of the parsed project, beside it.
+TEMPLATES = "templates.bin"
 _LOGGED = frozenset({"info", "warn", "error"})
 _PROJECT_INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "tests", "seeds", "snapshots")
 
@@ -84,6 +87,7 @@ def manifest_path(settings: Settings) -> Path:
     ):
         with dbt_environment(settings):
             _parse(project)
+        manifest.with_name(TEMPLATES).unlink(missing_ok=True)
         note.write_text(wanted, "utf-8")
     return manifest
 
@@ -95,6 +99,10 @@ def project_state(settings: Settings) -> str:
         BuildError: the project does not parse.
     """
     return f"{_parsed_for(settings)} {manifest_path(settings).stat().st_mtime_ns}"
+
+
+def _templates(settings: Settings) -> Path:
+    return manifest_path(settings).with_name(TEMPLATES)
 
 
 def _parsed_for(settings: Settings) -> str:
@@ -210,7 +218,7 @@ class Dbt:
             command.append("--full-refresh")
         manifest = load_manifest(settings)
         try:
-            with dbt_environment(settings), _log(target) as log:
+            with dbt_environment(settings), kept_templates(_templates(settings)), _log(target) as log:
                 listeners = [log] if told is None else [log, _teller(told)]
                 outcome = dbtRunner(manifest=manifest, callbacks=listeners).invoke(command)
         finally:
