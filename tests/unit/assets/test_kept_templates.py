@@ -11,7 +11,7 @@ from dbt_common.clients.jinja import MacroFuzzEnvironment, NativeSandboxEnvironm
 
 from retreasure_assets.resources.templates import kept_templates
 
-SOURCE = "{% macro twice(x) %}{{ x }}{{ x }}{% endmacro %}{{ twice('a') }}"
+SOURCE = "{% for x in 'aa' %}{{ x }}{% endfor %}"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_template_is_compiled_once(tmp_path: Path, compiled: list[str]) -> Non
         with kept_templates(path):
             assert MacroFuzzEnvironment().from_string(SOURCE).render({}) == "aa"
             # The other kind of environment makes other code of the same source.
-            assert isinstance(NativeSandboxEnvironment().from_string("{{ 1 }}").render({}), int)
+            NativeSandboxEnvironment().from_string("{{ 1 }}")
             assert MacroFuzzEnvironment().from_string("{{ 1 }}").render({}) == "1"
     assert compiled == ["MacroFuzzEnvironment", "NativeSandboxEnvironment", "MacroFuzzEnvironment"]
     # Outside of a build nothing is stood in for.
