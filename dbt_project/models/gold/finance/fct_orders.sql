@@ -45,7 +45,9 @@ lines as (
         cast(sum(lines.quantity) as int) as units,
         {{ gold_sum('lines.item_cost_base') }} as item_cost_base
     from {{ ref('fct_order_lines') }} as lines
-    inner join orders on orders.channel = lines.channel and orders.order_id = lines.order_id
+    {% if is_incremental() %}
+    inner join touched on touched.channel = lines.channel and touched.order_id = lines.order_id
+    {% endif %}
     group by lines.channel, lines.order_id
 ),
 
@@ -60,7 +62,9 @@ refunds as (
         cast(sum(refunds.refund_ex_tax_amount) as {{ type_money() }}) as refund_ex_tax_amount,
         {{ gold_sum_known('refunds.refund_ex_tax_base') }} as refund_ex_tax_base
     from {{ ref('fct_refunds') }} as refunds
-    inner join orders on orders.channel = refunds.channel and orders.order_id = refunds.order_id
+    {% if is_incremental() %}
+    inner join touched on touched.channel = refunds.channel and touched.order_id = refunds.order_id
+    {% endif %}
     group by refunds.channel, refunds.order_id
 ),
 
