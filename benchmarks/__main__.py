@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import commands, connectors, incremental, raw_to_gold
+from benchmarks import commands, connectors, full_rebuild, incremental, raw_to_gold
 from benchmarks.homes import forget_settings
 from benchmarks.machine import described
 from benchmarks.measuring import ContestantError
 from benchmarks.tables import say
 
-NAMES = ("raw_to_gold", "incremental", "bronze", "connectors", "startup", "demo")
+NAMES = ("raw_to_gold", "full_rebuild", "incremental", "bronze", "connectors", "startup", "demo")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -29,6 +29,9 @@ def main(given: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="name", help=f"what to measure: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--records", type=int, default=300_000, help="records of raw_to_gold, about (default: 300000)")
+    parser.add_argument(
+        "--orders", type=int, default=full_rebuild.ORDERS, help="orders of full_rebuild (default: 1000000)"
+    )
     parser.add_argument("--repetitions", type=int, default=3, help="how often; medians are shown (default: 3)")
     parser.add_argument("--baselines", default="", help=f"more baselines: {','.join(raw_to_gold.EXTRAS)}")
     parser.add_argument("--python", default=sys.executable, help="interpreter that has what these baselines need")
@@ -59,6 +62,8 @@ def _measure(name: str, scratch: Path, arguments: argparse.Namespace, baselines:
     repetitions: int = arguments.repetitions
     if name == "raw_to_gold":
         raw_to_gold.measure(scratch, arguments.records, repetitions, baselines, arguments.python)
+    elif name == "full_rebuild":
+        full_rebuild.measure(scratch, arguments.orders, repetitions)
     elif name == "incremental":
         incremental.measure(scratch, repetitions)
     elif name == "bronze":

@@ -60,7 +60,7 @@ def main() -> None:
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
         record_links(platform.settings, platform.vault.links())
     with phases.phase("dbt"):
-        built = _build(platform, arguments.select, arguments.tests, phases)
+        built = build(platform, arguments.select, arguments.tests, phases)
     for write in ("replace", "replace_parts"):
         phases.watch(DeltaCopy, write, "publish: write Delta (beside one another)")
     with phases.phase("publish"):
@@ -107,7 +107,7 @@ def _write_days(platform: Platform, raw: Path) -> None:
             writer.write(RawBatch(entity, records, origins), run_id="benchmark")
 
 
-def _build(platform: Platform, select: Sequence[str], tests: bool, phases: Phases) -> list[tuple[str, str]]:
+def build(platform: Platform, select: Sequence[str], tests: bool, phases: Phases) -> list[tuple[str, str]]:
     """Build the models; those built, as (layer, table)."""
     chosen = [f"+{name}" for name in select] or None
     results = Dbt().build(platform.settings, platform.settings.home / "build" / "dbt", select=chosen, tests=tests)
