@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from retreasure_assets.lake.warehouse import quote, quote_name
 if TYPE_CHECKING:
     import duckdb
 
+_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
 #: As Delta's own default: statistics of so many columns, the first ones.
 _INDEXED_COLUMNS = 32
 #: Characters of a text's bound, as in Delta's own writers.
@@ -61,13 +62,21 @@ class DeltaCopy:
     name: str
     partition: str | None
 
-    def replace(self, engine: duckdb.DuckDBPyConnection, rows: str, schema: pa.Schema, note: Mapping[str, str]) -> None:
+    def replace(
+        self,
+        engine: duckdb.DuckDBPyConnection,
+        rows: Iterable[tuple[str | None, str]],
+        schema: pa.Schema,
+        note: Mapping[str, str],
+    ) -> None:
         """Make the table of these rows and columns, whatever it was, in one commit.
 
         Args:
             engine: where the rows are; its time zone is UTC.
-            rows: SQL that selects them, with types that Delta has: see ``delta_type``.
-            schema: their columns.
+            rows: SQL that selects them, with types that Delta has (see ``delta_type``), each with the value of the
+                partition column that all of its rows have, or with None: then it selects that column too, if there
+                is one, and the engine sorts the rows out, which doubles the work.
+            schema: their columns, the partition column last.
             note: kept with the commit.
 
         Raises:
@@ -87,7 +96,7 @@ class DeltaCopy:
     def replace_parts(
         self,
         engine: duckdb.DuckDBPyConnection,
-        rows: str,
+        rows: Iterable[tuple[str | None, str]],
         schema: pa.Schema,
         parts: Sequence[str] | None,
         note: Mapping[str, str],
@@ -111,28 +120,31 @@ class DeltaCopy:
             commit_properties=CommitProperties(custom_metadata=dict(note)),
         )
 
-    def _write(self, engine: duckdb.DuckDBPyConnection, rows: str, schema: pa.Schema) -> Iterator[AddAction]:
-        Path(self.uri).mkdir(parents=True, exist_ok=True)
-        options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
-        if self.partition:
-            target = self.uri
-            options += f", PARTITION_BY ({quote_name(self.partition)}), FILENAME_PATTERN 'part-{{uuid}}', APPEND"
-        else:
-            target = f"{self.uri}/part-{uuid4()}.parquet"
-        # Files of no row are none: a table without rows is one without files.
-        written = engine.execute(f"COPY ({rows}) TO {quote(target)} ({options})").fetchall()
-        for path, count, size, _, statistics, partition, _ in written:
-            if not count:
-                Path(path).unlink()
-                continue
-            yield AddAction(
-                path=path.removeprefix(f"{self.uri}/"),
-                size=size,
-                partition_values=partition or {},
-                modification_time=int(time.time() * 1000),
-                data_change=True,
-                stats=_statistics(schema, count, statistics),
-            )
+    def _write(
+        self, engine: duckdb.DuckDBPyConnection, rows: Iterable[tuple[str | None, str]], schema: pa.Schema
+    ) -> Iterator[AddAction]:
+        for part, query in rows:
+            options, target = _OPTIONS, f"{self.uri}/part-{uuid4()}.parquet"
+            if part is not None:
+                target = f"{self.uri}/{self.partition}={part}/part-{uuid4()}.parquet"
+            elif self.partition:
+                target = self.uri
+                options += f", PARTITION_BY ({quote_name(self.partition)}), FILENAME_PATTERN 'part-{{uuid}}', APPEND"
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            written = engine.execute(f"COPY ({query}) TO {quote(target)} ({options})").fetchall()
+            for path, count, size, _, statistics, values, _ in written:
+                # A table without rows is one without files.
+                if not count:
+                    Path(path).unlink()
+                    continue
+                yield AddAction(
+                    path=path.removeprefix(f"{self.uri}/"),
+                    size=size,
+                    partition_values=values or ({self.partition: part} if self.partition else {}),
+                    modification_time=int(time.time() * 1000),
+                    data_change=True,
+                    stats=_statistics(schema, count, statistics),
+                )
 
 
 def delta_type(kind: str) -> str:

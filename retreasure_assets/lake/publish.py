@@ -66,6 +66,8 @@ _ZONED = "TIMESTAMP WITH TIME ZONE"
 _MONTHS = re.compile("[12][0-9]{3}-[0-9]{2}")
 #: Of a row without a date.
 _UNDATED = "none"
+#: From so many rows on a month is written by itself: its rows are found by their date, instead of being sorted out.
+_LARGE_PART = 5_000
 _STATE = "retreasure"
 #: Compaction commits may stand between the newest commit and the last publication.
 _LOOK_BACK = 20
@@ -159,8 +161,7 @@ class _Publication:
 
     def run(self) -> PublishedTable:
         """Find what changed and replace it."""
-        rows = self._rows()
-        schema = self._engine.sql(f"{rows} LIMIT 0").to_arrow_table().schema
+        schema = self._engine.sql(f"{self._select(split=True)} LIMIT 0").to_arrow_table().schema
         state = self._state() if self._delta is not None and _same(schema, self._delta) else None
         published = self._published()
         if state is not None and self._is_as_published(state, known := sum(published.values())):
@@ -171,16 +172,16 @@ class _Publication:
             # New, or of other columns than before.
             parts = sorted(counts)
             if self._delta is None or parts or published:
-                self._copy.replace(self._engine, rows, schema, self._note({}))
+                self._copy.replace(self._engine, self._rows(counts), schema, self._note({}))
         else:
             looked_at = self._looked_at(state, counts, published)
             prints = self._prints(part for part in looked_at if part in counts)
             parts = [part for part in looked_at if part not in prints or prints[part] != state.prints.get(part)]
             if parts:
                 kept = {part: text for part, text in state.prints.items() if part not in looked_at}
-                some = f"{rows} WHERE {self._within(parts)}"
+                rows = self._rows({part: counts[part] for part in parts if part in counts})
                 of = parts if self._dated else None
-                self._copy.replace_parts(self._engine, some, schema, of, self._note(kept | prints))
+                self._copy.replace_parts(self._engine, rows, schema, of, self._note(kept | prints))
         names = tuple(parts) if self._dated else (("all",) if parts else ())
         return PublishedTable(self._layer, self._table, sum(counts.values()), names, self._version())
 
@@ -297,16 +298,31 @@ class _Publication:
             ).fetchall()
         return {_STATE: msgspec.json.encode(_State(built_at, prints)).decode()}
 
-    def _rows(self) -> str:
-        """SQL that selects the rows with types that Delta has, and the part that each is of."""
-        columns = [
-            quote_name(name)
-            if delta_type(kind) == kind
-            else f"CAST({quote_name(name)} AS {delta_type(kind)}) AS {quote_name(name)}"
-            for name, kind in self._types.items()
+    def _rows(self, counts: Mapping[str, int]) -> list[tuple[str | None, str]]:
+        """SQL that selects the rows of some parts: of each large one by itself, of the small ones together.
+
+        Args:
+            counts: rows by part.
+        """
+        if self._dated is None:
+            return [(None, self._select())]
+        large = [part for part, rows in counts.items() if rows >= _LARGE_PART]
+        selected: list[tuple[str | None, str]] = [
+            (part, f"{self._select()} WHERE {self._within([part])}") for part in sorted(large)
         ]
-        month = [f"{self._month()} AS {MONTH}"] if self._dated else []
-        return f"SELECT {', '.join([*columns, *month])} FROM {self._name}"
+        if small := counts.keys() - large:
+            selected.append((None, f"{self._select(split=True)} WHERE {self._within(sorted(small))}"))
+        return selected
+
+    def _select(self, *, split: bool = False) -> str:
+        """SQL of all rows with types that Delta has, and the part that each is of."""
+        columns = []
+        for column, kind in self._types.items():
+            name, nearest = quote_name(column), delta_type(kind)
+            columns.append(name if nearest == kind else f"CAST({name} AS {nearest}) AS {name}")
+        if split and self._dated:
+            columns.append(f"{self._month()} AS {MONTH}")
+        return f"SELECT {', '.join(columns)} FROM {self._name}"
 
 
 def _same(schema: pa.Schema, delta: DeltaTable) -> bool:

@@ -127,6 +127,22 @@ def test_undated_rows_of_a_dated_table(settings: Settings, lake: Lake, warehouse
     assert len(published(lake)) == 91
 
 
+def test_months_of_many_rows_and_of_few(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
+    warehouse.run(
+        f"INSERT INTO gold.fct_orders SELECT 1000 + i, DATE '2026-02-28' - CAST(i % 28 AS INTEGER), 1, "
+        f"TIMESTAMP '{FIRST}' FROM range(7000) t(i)"
+    )
+    assert publish(settings, lake, ORDERS)[0].rows == 7090
+    found = {row["order_id"]: row["_month"] for row in published(lake)}
+    assert len(found) == 7090
+    assert {number for number, month in found.items() if month == "2026-02"} == {*range(31, 59), *range(1000, 8000)}
+    warehouse.run(f"UPDATE gold.fct_orders SET gross_amount = 2, built_at = TIMESTAMP '{SECOND}' WHERE order_id = 1000")
+    warehouse.run("DELETE FROM gold.fct_orders WHERE order_id = 0")
+    assert publish(settings, lake, ORDERS)[0].parts == ("2026-01", "2026-02")
+    assert sum(row["gross_amount"] == 2 for row in published(lake)) == 1
+    assert len(published(lake)) == 7089
+
+
 def test_tables_without_a_date(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
     tables = [("gold", "dim_channel")]
     warehouse.run(
@@ -156,9 +172,11 @@ def test_new_columns_replace_the_table(settings: Settings, lake: Lake, warehouse
     assert publish(settings, lake, ORDERS)[0].parts == ()
 
 
+@pytest.mark.parametrize("large_part", [1, 5_000])
 def test_a_table_of_persons_is_split_by_when_they_were_first_seen(
-    settings: Settings, lake: Lake, warehouse: Warehouse
+    settings: Settings, lake: Lake, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, large_part: int
 ) -> None:
+    monkeypatch.setattr("retreasure_assets.lake.publish._LARGE_PART", large_part)
     tables = [("gold", "dim_customer")]
     # The UTC day counts, to the microsecond; some were never seen, and one in a year that only a mistake can state.
     warehouse.run(
