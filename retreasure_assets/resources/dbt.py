@@ -5,6 +5,7 @@ What belongs here: starting dbt. What does not: what its models mean; that is in
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import logging
@@ -218,7 +219,12 @@ class Dbt:
             command.append("--full-refresh")
         manifest = load_manifest(settings)
         try:
-            with dbt_environment(settings), kept_templates(_templates(settings)), _log(target) as log:
+            with (
+                _project_uncollected(),
+                dbt_environment(settings),
+                kept_templates(_templates(settings)),
+                _log(target) as log,
+            ):
                 listeners = [log] if told is None else [log, _teller(told)]
                 outcome = dbtRunner(manifest=manifest, callbacks=listeners).invoke(command)
         finally:
@@ -234,6 +240,20 @@ class Dbt:
                 "dbt stopped before it built anything.", remedy=f"Its messages are in {target / LOG}."
             )
         return [_result(one) for one in outcome.result.results]
+
+
+@contextmanager
+def _project_uncollected() -> Iterator[None]:
+    """While it lasts, Python's garbage collector passes over what there is already.
+
+    The project is hundreds of thousands of objects that live as long as the build; to walk through them again and again
+    took a tenth of its CPU.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _teller(told: Callable[[str, str], None]) -> Callable[[EventMsg], None]:
