@@ -5,7 +5,8 @@ What belongs here: what is the same for every source. What does not: what a sour
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -62,6 +63,24 @@ def parse_time(text: str) -> datetime | None:
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def time_writer(iso: Callable[[datetime], str], shape: str) -> Callable[[str | None], str]:
+    """What brings a record's change time into a source's own form; empty for one that cannot be read.
+
+    Args:
+        iso: writes a moment in that form.
+        shape: a regular expression of the form, so that what has it already need not be written anew.
+    """
+    written = re.compile(shape, re.ASCII).fullmatch
+
+    def write(text: str | None) -> str:
+        moment = parse_time(text) if text else None
+        if moment is None or text is None:
+            return ""
+        return text if written(text) else iso(moment)
+
+    return write
 
 
 def page_batch(entity: Entity, records: Sequence[bytes], origin: str, cursor: msgspec.Struct | None) -> RawBatch:

@@ -71,13 +71,23 @@ def slice_page(body: bytes, path: tuple[str, ...], *, source: str = "The source"
         MalformedInputError: no JSON, or another shape.
     """
     try:
-        found = _decoder(path, True).decode(body)
-        for key in path:
-            found = getattr(found, _attribute(key))
-            if found is None:
-                return None
+        found = page_decoder(path).decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise malformed(source) from None
+    return page_at(found, path, source=source)
+
+
+def page_decoder(path: tuple[str, ...], beside: type[msgspec.Struct] = msgspec.Struct) -> msgspec.json.Decoder[Any]:
+    """What reads an answer with a connection at ``path``, and the fields of ``beside`` at its root, in one pass."""
+    return _decoder(path, True, beside)
+
+
+def page_at(found: Any, path: tuple[str, ...], *, source: str) -> Page | None:
+    """The page of an answer that :func:`page_decoder` has read; see :func:`slice_page`."""
+    for key in path:
+        found = getattr(found, _attribute(key))
+        if found is None:
+            return None
     info: PageInfo = found.pageInfo
     if info.has_next_page and not info.end_cursor:
         raise malformed(source)
@@ -95,11 +105,15 @@ def _attribute(key: str) -> str:
 
 
 @lru_cache
-def _decoder(path: tuple[str, ...], connection: bool) -> msgspec.json.Decoder[Any]:
+def _decoder(
+    path: tuple[str, ...], connection: bool, beside: type[msgspec.Struct] = msgspec.Struct
+) -> msgspec.json.Decoder[Any]:
     leaf: Any = list[msgspec.Raw]
     if connection:
         leaf = msgspec.defstruct("Connection", [("nodes", list[msgspec.Raw]), ("pageInfo", PageInfo)])
-    for key in reversed(path):
+    for depth, key in reversed(list(enumerate(path))):
         name = _attribute(key)
-        leaf = msgspec.defstruct("Level", [(name, leaf | None if connection else leaf)], rename={name: key})
+        bases = (msgspec.Struct,) if depth else (beside,)
+        fields = [(name, leaf | None if connection else leaf)]
+        leaf = msgspec.defstruct("Level", fields, bases=bases, rename={name: key}, kw_only=True)
     return msgspec.json.Decoder(leaf)

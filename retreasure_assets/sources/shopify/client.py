@@ -15,13 +15,13 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from retreasure_assets.errors import PermanentSourceError, SourceError, TransientSourceError
 from retreasure_assets.sources.http import Answer, HttpClient
-from retreasure_assets.sources.slicing import malformed
+from retreasure_assets.sources.slicing import Page, malformed, page_at, page_decoder
 
 T = TypeVar("T")
 
@@ -115,29 +115,34 @@ class CostBudget:
 
 @dataclass(slots=True)
 class PageSize:
-    """How many objects to ask for at a time: halved when too costly, doubled while cheap."""
+    """How many objects to ask for at a time: doubled until it is too costly, then halved.
+
+    What twice as many will cost is not published; a page of 250 was seen to cost not even twice one of 25. So it is
+    tried, once: a query that is refused costs nothing. Afterwards a page grows only where it would be cheap anyhow.
+    """
 
     size: int
     limit: int = MAX_PAGE
+    refused: bool = False
 
     def shrink(self) -> bool:
         """Halve; False when there is nothing left to halve."""
         if self.size <= 1:
             return False
+        self.refused = True
         self.limit = self.size - 1
         self.size //= 2
         return True
 
     def learn(self, requested_cost: float | None, bucket: float) -> None:
-        """Grow when twice the page would cost well under what one query may."""
+        """Grow, unless that was too costly before and twice the page would not cost well under what a query may."""
         allowed = min(MAX_QUERY_COST, bucket or MAX_QUERY_COST)
-        if requested_cost is not None and requested_cost * 2.2 <= allowed:
+        if requested_cost is not None and (not self.refused or requested_cost * 2.2 <= allowed):
             self.size = min(self.size * 2, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    body: bytes
     cost: float | None
     throttled: bool
 
@@ -182,21 +187,58 @@ class GraphqlClient:
             GraphqlRefusalError: Shopify will not run this document.
             SourceError: see :meth:`HttpClient.read`.
         """
+
+        def read(answer: Answer) -> tuple[_Reply, T | None]:
+            reply = self._judge(answer, purpose)
+            return reply, None if reply.throttled else parse(answer.body)
+
+        # What was read is None for a throttled answer only, unless ``parse`` says None itself.
+        return cast("T", self._exchange(document, variables, read, purpose, pages))
+
+    def page(
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        path: tuple[str, ...],
+        *,
+        purpose: str,
+        pages: PageSize | None = None,
+    ) -> Page | None:
+        """Send a document and return the page of the connection at ``path``; None where the shop has none such.
+
+        The answer's envelope and the page are read in one pass. Errors are those of :meth:`run`.
+        """
+        decoder = page_decoder(path, _Envelope)
+
+        def read(answer: Answer) -> tuple[_Reply, Page | None]:
+            try:
+                envelope = decoder.decode(answer.body)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                # An answer that reports errors may hold no data.
+                if not (reply := self._judge(answer, purpose)).throttled:
+                    raise malformed("Shopify") from None
+                return reply, None
+            reply = self._judge(answer, purpose, envelope)
+            return reply, None if reply.throttled else page_at(envelope, path, source="Shopify")
+
+        return self._exchange(document, variables, read, purpose, pages)
+
+    def _exchange(
+        self,
+        document: str,
+        variables: Mapping[str, Any],
+        read: Callable[[Answer], tuple[_Reply, T | None]],
+        purpose: str,
+        pages: PageSize | None,
+    ) -> T | None:
+        """Send a document, again for as long as Shopify throttles it."""
         body = msgspec.json.encode({"query": document, "variables": variables})
         size = pages.size if pages else 1
-        parsed: list[T] = []
-
-        def reader(answer: Answer) -> _Reply:
-            reply = self._judge(answer, purpose)
-            if not reply.throttled:
-                parsed[:] = [parse(reply.body)]
-            return reply
-
         for _ in range(MAX_THROTTLES):
             # A document's cost is proportional to the objects it asks for, at most.
             self.budget.needed = self._costs.get(document, 0.0) * size
             headers = {"Content-Type": "application/json"}
-            reply = self.http.read("POST", self.url, reader, body=body, headers=headers)
+            reply, found = self.http.read("POST", self.url, read, body=body, headers=headers)
             if reply.cost is not None:
                 if self.budget.maximum and reply.cost > self.budget.maximum:
                     raise _too_costly(purpose)
@@ -204,7 +246,7 @@ class GraphqlClient:
             if not reply.throttled:
                 if pages is not None:
                     pages.learn(reply.cost, self.budget.maximum)
-                return parsed[0]
+                return found
             self.budget.needed = reply.cost or MAX_QUERY_COST
             # A second when there is no word on the bucket, or it is full and Shopify throttles all the same.
             wait = self.budget.delay() or 1.0
@@ -215,13 +257,14 @@ class GraphqlClient:
             remedy="Try again later, or stop the other program that uses this token.",
         )
 
-    def _judge(self, answer: Answer, purpose: str) -> _Reply:
-        """Read the envelope and raise the error that it carries."""
+    def _judge(self, answer: Answer, purpose: str, envelope: _Envelope | None = None) -> _Reply:
+        """Read the envelope, unless that is done, and raise the error that it carries."""
         self._note_version(answer)
-        try:
-            envelope = _ENVELOPE.decode(answer.body)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            raise malformed("Shopify") from None
+        if envelope is None:
+            try:
+                envelope = _ENVELOPE.decode(answer.body)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                raise malformed("Shopify") from None
         cost: float | None = None
         if envelope.extensions and envelope.extensions.cost:
             cost = envelope.extensions.cost.requested_query_cost
@@ -241,7 +284,7 @@ class GraphqlClient:
                 f"Shopify does not understand the search for {purpose}, and would ignore it.",
                 remedy=f"Check that the shop serves Admin API version {API_VERSION} at RETREASURE_SHOPIFY_URL.",
             )
-        return _Reply(answer.body, cost, throttled)
+        return _Reply(cost, throttled)
 
     def _note_version(self, answer: Answer) -> None:
         """Shopify serves the oldest supported version in place of an expired one, and says so in a header."""

@@ -280,9 +280,12 @@ class ShopifyConnector:
             yield from self._read_stock(entity, timeline, state, until, watermark, place)
             return
         completer = Completer(self._client, entity.name) if entity.name in _NESTED else None
-        for step in scan(self._client, timeline, state, until=until, cap=self._cap):
+        head = completer.head(timeline.time_key) if completer else None
+        for step in scan(self._client, timeline, state, until=until, head=head, cap=self._cap):
             if step.records:
-                records = [completer.complete(node) if completer else Record(node) for node in step.records]
+                records = [Record(node) for node in step.records]
+                if completer is not None:
+                    records = list(map(completer.complete, step.records, step.heads))
                 yield self._held(entity, step, records, CursorState(updated_at=watermark, scan=step.state))
 
     def _read_stock(

@@ -63,10 +63,19 @@ class Completer:
         """The file with the node's fragment."""
         return f"{self.entity.removesuffix('s')}_fields"
 
-    def complete(self, node: bytes) -> Record:
-        """Return the node with whatever its first page left out. Sends nothing when nothing is missing."""
-        sizes = {path: nested.size for path, nested in documents.nested_lists(self.fields).items()}
-        if not (cut := self._cut(node, sizes)):
+    def head(self, time_key: str) -> msgspec.json.Decoder[Any]:
+        """Reads of a node all that :meth:`complete` has to know, and its change time as ``at``."""
+        return _shape(self.fields, time_key).decoder
+
+    def complete(self, node: bytes, head: Any | None = None) -> Record:
+        """Return the node with whatever its first page left out. Sends nothing when nothing is missing.
+
+        Args:
+            node: its bytes.
+            head: what :meth:`head` read of it, if that is done.
+        """
+        sizes = _sizes(self.fields)
+        if not (cut := self._cut(node, sizes, head)):
             return Record(node)
         for _ in range(_ATTEMPTS):
             found = self._whole(node, sizes, cut)
@@ -92,7 +101,7 @@ class Completer:
 
     def is_cut(self, node: bytes) -> bool:
         """Whether one of the node's lists may go on beyond what it shows."""
-        return bool(self._cut(node, {path: n.size for path, n in documents.nested_lists(self.fields).items()}))
+        return bool(self._cut(node, _sizes(self.fields)))
 
     def _whole(self, node: bytes, sizes: Mapping[ListPath, int], cut: set[ListPath]) -> Record | None:
         """One attempt at the whole node; None if it changed meanwhile."""
@@ -159,15 +168,16 @@ class Completer:
 
         return self.client.run(document, variables, parse, purpose=self.entity, pages=pages)
 
-    def _cut(self, node: bytes, sizes: Mapping[ListPath, int]) -> set[ListPath]:
+    def _cut(self, node: bytes, sizes: Mapping[ListPath, int], head: Any | None = None) -> set[ListPath]:
         shape = _shape(self.fields)
-        try:
-            lists = shape.decoder.decode(node)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            # Malformed records are judged once, in bronze.
-            return set()
+        if head is None:
+            try:
+                head = shape.decoder.decode(node)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                # Malformed records are judged once, in bronze.
+                return set()
         found: set[ListPath] = set()
-        _find_cut(lists, shape.paths, sizes, found)
+        _find_cut(head, shape.paths, sizes, found)
         return found
 
 
@@ -188,13 +198,21 @@ class _Shape:
 
 
 @lru_cache
-def _shape(fields: str) -> _Shape:
+def _sizes(fields: str) -> Mapping[ListPath, int]:
+    return {path: nested.size for path, nested in documents.nested_lists(fields).items()}
+
+
+@lru_cache
+def _shape(fields: str, time_key: str | None = None) -> _Shape:
     tree: dict[str, tuple[ListPath, Any]] = {}
     for path in sorted(documents.nested_lists(fields)):
         below = tree
         for length, key in enumerate(path, start=1):
             below = below.setdefault(key, (path[:length], {}))[1]
-    return _Shape(msgspec.json.Decoder(_kind(tree)), tree)
+    kind = _kind(tree)
+    if time_key is not None:
+        kind = msgspec.defstruct("Head", [("at", str | None, None)], bases=(kind,), rename={"at": time_key})
+    return _Shape(msgspec.json.Decoder(kind), tree)
 
 
 def _kind(paths: _Paths) -> type[msgspec.Struct]:

@@ -14,7 +14,7 @@ of the times seen, and each part is read by itself; what was read of the whole c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,10 +23,10 @@ from typing import Any
 import msgspec
 
 from retreasure_assets.errors import PermanentSourceError
-from retreasure_assets.sources.cursors import parse_time
+from retreasure_assets.sources.cursors import time_writer
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.client import CostTooHighError, GraphqlClient, GraphqlRefusalError, PageSize
-from retreasure_assets.sources.slicing import Page, slice_page
+from retreasure_assets.sources.slicing import Page
 
 #: Objects of one query that Shopify pages through (https://shopify.dev/docs/api/usage/limits).
 PAGINATION_CAP = 25_000
@@ -77,9 +77,13 @@ class ScanState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One page: its records, what it was asked with, the state once it is durable, and whether it is the last."""
+    """One page: its records, what it was asked with, the state once it is durable, and whether it is the last.
+
+    ``heads`` holds what was read of each record, None where that failed.
+    """
 
     records: list[bytes]
+    heads: Sequence[Any]
     asked_after: str | None
     state: ScanState
     done: bool
@@ -92,6 +96,7 @@ def scan(
     *,
     until: str | None = None,
     variables: dict[str, str] | None = None,
+    head: msgspec.json.Decoder[Any] | None = None,
     cap: int = PAGINATION_CAP,
 ) -> Iterator[Step]:
     """Read all pages from ``state`` on.
@@ -102,6 +107,7 @@ def scan(
         state: where to begin; a fresh one holds ``since`` alone.
         until: upper end, exclusive, ISO; None for open.
         variables: more of the document's variables, such as the location.
+        head: reads of a record what the caller has to know of it, and its change time as ``at``; without it that alone.
         cap: objects that one query may be paged through.
 
     Yields:
@@ -111,6 +117,7 @@ def scan(
         SourceError: by type.
     """
     pages = PageSize(timeline.first)
+    decoder = head or _timed(timeline.time_key)
     state = state if state.start else replace_state(state, start=state.since)
     resumed = state.after is not None
     met: list[str] = []
@@ -133,7 +140,8 @@ def scan(
         resumed = False
         asked_after = state.after
         records = page.records if page else []
-        moments = list(times(records, timeline.time_key))
+        heads = [_read(decoder, record) for record in records]
+        moments = [moment for head in heads if head is not None and (moment := _written(head.at))]
         met += moments
         seen = max([state.seen, *moments])
         state = replace_state(
@@ -147,7 +155,7 @@ def scan(
         elif timeline.filter and state.read + pages.size > cap:
             state = _narrowed(timeline, state, met, cap)
             met.clear()
-        yield Step(records, asked_after, state, done)
+        yield Step(records, heads, asked_after, state, done)
         if done:
             return
 
@@ -185,21 +193,20 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def times(records: Iterable[bytes], key: str) -> Iterator[str]:
-    """The records' change times; a record without a readable one is skipped, bronze judges it."""
-    decoder = _timed(key)
-    for record in records:
-        try:
-            moment = parse_time(decoder.decode(record).at)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-        if moment is not None:
-            yield iso(moment)
+def _read(decoder: msgspec.json.Decoder[Any], record: bytes) -> Any | None:
+    """A record's head; None for one that cannot be read, which bronze judges."""
+    try:
+        return decoder.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+_written = time_writer(iso, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @lru_cache
 def _timed(key: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(msgspec.defstruct("Timed", [("at", str)], rename={"at": key}))
+    return msgspec.json.Decoder(msgspec.defstruct("Timed", [("at", str | None, None)], rename={"at": key}))
 
 
 def _page(
@@ -213,8 +220,5 @@ def _page(
     sent: dict[str, object] = {"first": pages.size, "after": after, **variables}
     if timeline.filter is not None:
         sent["query"] = query
-
-    def parse(body: bytes) -> Page | None:
-        return slice_page(body, timeline.path, source="Shopify")
-
-    return client.run(documents.text(timeline.name), sent, parse, purpose=timeline.name.replace("_", " "), pages=pages)
+    purpose = timeline.name.replace("_", " ")
+    return client.page(documents.text(timeline.name), sent, timeline.path, purpose=purpose, pages=pages)
