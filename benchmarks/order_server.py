@@ -17,11 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvicorn
+from graphql import FragmentDefinitionNode, get_operation_ast, parse
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,6 +31,9 @@ from starlette.routing import Route
 
 from retreasure_assets.entities import Window
 from retreasure_assets.sandbox.server import environment, listen, running_sandbox
+from retreasure_assets.sandbox.shopify_cost import MAX_QUERY_COST, PLANS, Bucket, CostReader, requested_cost
+from retreasure_assets.sandbox.shopify_engine import build_admin_schema
+from retreasure_assets.sandbox.shopify_json import encode
 from retreasure_assets.sandbox.world import WorldSpec, generate_world
 from retreasure_assets.settings import Settings
 from retreasure_assets.sources.registry import configured_connectors
@@ -186,6 +191,22 @@ class Shopify:
         self._orders, self._places = orders, orders.place()
         self._file = b"".join(map(_bulk_lines, orders.texts))
         self._url = f"{base_url}/bulk.jsonl"
+        self._schema = build_admin_schema()
+        self._charged = lru_cache(self._charge)
+
+    def _charge(self, text: str, first: int) -> bytes:
+        """What the sandbox says of a query's cost, with a bucket that is never empty."""
+        document = parse(text)
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        operation, root = get_operation_ast(document), self._schema.query_type
+        assert operation is not None
+        assert root is not None
+        trees = CostReader(self._schema, fragments, {"first": first}).read(operation.selection_set, root)
+        cost = requested_cost(trees)
+        if cost > MAX_QUERY_COST:
+            raise ValueError(f"{first} orders cost {cost} points, more than Shopify allows for a query")
+        bucket = Bucket(*PLANS["enterprise"]).status()
+        return msgspec.json.encode({"cost": {"requestedQueryCost": cost, "throttleStatus": bucket}})
 
     async def ask(self, request: Request) -> Response:
         """Whatever the connector's documents ask."""
@@ -202,15 +223,16 @@ class Shopify:
             data = {"bulkOperation": operation}
         elif "ids" in given:
             texts = [self._orders.texts[self._places[id_]] for id_ in given["ids"]]
-            return _json(b'{"data":{"nodes":[%s]}}' % b",".join(texts))
+            found = b'{"nodes":[%s]}' % b",".join(texts)
+            return _json(b'{"data":%s,"extensions":%s}' % (found, self._charged(document, len(texts))))
         else:
             since = re.search(r">='([^']+)'", given["query"])
             start = int(given["after"] or (bisect_left(self._orders.times, since[1]) if since else 0))
             end = start + given["first"]
             info = {"hasNextPage": end < len(self._orders.texts), "endCursor": str(end)}
             texts = self._orders.texts[start:end]
-            head = b'{"data":{"orders":{"nodes":[%s],"pageInfo":%s}}}'
-            return _json(head % (b",".join(texts), msgspec.json.encode(info)))
+            found = b'{"orders":{"nodes":[%s],"pageInfo":%s}}' % (b",".join(texts), msgspec.json.encode(info))
+            return _json(b'{"data":%s,"extensions":%s}' % (found, self._charged(document, given["first"])))
         return _json(msgspec.json.encode({"data": data}))
 
     async def file(self, _request: Request) -> Response:
@@ -223,13 +245,13 @@ def _bulk_lines(text: bytes) -> bytes:
     node = msgspec.json.decode(text)
     kinds = {connection: kind for kind, connection in documents.BULK_CONNECTIONS.items()}
     children = [
-        {**element, "__parentId": node["id"], "__typename": kinds[key]}
+        {"__typename": kinds[key], **element, "__parentId": node["id"]}
         for key in kinds
         if isinstance(node.get(key), dict)
         for element in node[key]["nodes"]
     ]
     own = {key: value for key, value in node.items() if key not in kinds}
-    return b"".join(msgspec.json.encode(line) + b"\n" for line in (own, *children))
+    return b"".join(encode(line, escape_slashes=True) + b"\n" for line in (own, *children))
 
 
 def app(shelves: Mapping[str, Shelf], base_url: str) -> Starlette:

@@ -1,7 +1,7 @@
 """History through a bulk operation: Shopify runs the query on its own time and leaves a file of JSON lines.
 
-What belongs here: starting, awaiting and downloading an operation, and putting a node's lines together again.
-What does not: when to use one (connector.py) and the fetching of what a bulk operation cannot give (nested.py).
+What belongs here: starting, awaiting and downloading an operation. What does not: when to use one (history.py), putting
+a node's lines together again (bulk_nodes.py), and fetching what a bulk operation cannot give (nested.py).
 
 The operation is asked for with ``groupObjects``: children then follow their parent directly, so the file is read
 as a stream in constant memory and personal data need no temporary file. Anything that Shopify refuses, and any file
@@ -21,8 +21,8 @@ import msgspec
 from retreasure_assets.errors import PermanentSourceError, TransientSourceError
 from retreasure_assets.sources.http import MAX_BYTES
 from retreasure_assets.sources.shopify import documents
+from retreasure_assets.sources.shopify.bulk_nodes import BulkRefusedError
 from retreasure_assets.sources.shopify.client import GraphqlClient
-from retreasure_assets.sources.shopify.nested import join_object
 from retreasure_assets.sources.slicing import malformed
 
 T = TypeVar("T")
@@ -31,14 +31,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks at a running operation: the first, and the longest.
 _POLL = (0.5, 30.0)
-
-
-class BulkRefusedError(PermanentSourceError):
-    """Shopify will not do it in bulk, or what it left cannot be used: page instead."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"Shopify's bulk operation cannot be used: {reason}.", remedy="Its pages are read instead.")
-        self.reason = reason
 
 
 class _Operation(msgspec.Struct, rename="camel"):
@@ -75,30 +67,12 @@ class _Status(msgspec.Struct):
     data: _StatusData
 
 
-class _Line(msgspec.Struct):
-    id: str | None = None
-    parent: str | None = msgspec.field(name="__parentId", default=None)
-    kind: str | None = msgspec.field(name="__typename", default=None)
-
-
-_LINE = msgspec.json.Decoder(_Line)
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
 @dataclass(frozen=True, slots=True)
 class BulkFile:
     """A finished operation's file: where it is (None when it is empty) and how long, in bytes, if known."""
 
     url: str | None
     size: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A node's lines as received, parent first, and the file's offset after them."""
-
-    lines: list[bytes]
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,30 +121,9 @@ class BulkReader:
             self.sleep(pause)
             pause = min(pause * 1.5, _POLL[1])
 
-    def groups(self, file: BulkFile, offset: int) -> Iterator[Group]:
-        """Read the file from ``offset``, the end of a group, on: one group of lines per node."""
-        lines: list[bytes] = []
-        parent = None
-        end = offset
-        for line, after in self._lines(file, offset):
-            try:
-                head = _LINE.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                raise BulkRefusedError("its file has a line that is no JSON object") from None
-            if head.parent is None:
-                if lines:
-                    yield Group(lines, end)
-                lines, parent = [line], head.id
-            elif head.parent != parent:
-                raise BulkRefusedError("its file does not keep children with their parents")
-            else:
-                lines.append(line)
-            end = after
-        if lines:
-            yield Group(lines, end)
-
-    def _lines(self, file: BulkFile, offset: int) -> Iterator[tuple[bytes, int]]:
-        """Lines without their ends, each with the offset behind it; a broken download goes on where it broke."""
+    def lines(self, file: BulkFile, offset: int) -> Iterator[tuple[bytes, int]]:
+        """Lines from ``offset`` on without their ends, each with the offset behind it; a broken download goes on where
+        it broke."""
         if file.url is None:
             return
         failures = 0
@@ -218,42 +171,6 @@ class BulkReader:
                 raise TransientSourceError("Shopify's bulk file ended too early.", remedy="Run again in a minute.")
             if rest.strip():
                 yield rest, offset + len(rest)
-
-
-def assemble(entity: str, group: Group) -> bytes:
-    """A node's payload out of its lines: the shape, and the order of keys, of the paged query's node.
-
-    Values keep their bytes; what only bulk files have (``__parentId``, ``__typename``) is left out.
-
-    Raises:
-        BulkRefusedError: a line is not an object, or of a type that the query does not ask for.
-    """
-    children: dict[str, list[bytes]] = {}
-    for line in group.lines[1:]:
-        fields = _object(line)
-        kind = msgspec.json.decode(fields.get("__typename", b"null"))
-        connection = documents.BULK_CONNECTIONS.get(kind) if isinstance(kind, str) else None
-        if connection is None:
-            raise BulkRefusedError("its file has a line of an unknown type")
-        own = {key: raw for key, raw in fields.items() if key[:2] != "__"}
-        children.setdefault(connection, []).append(join_object(own))
-    parent = _object(group.lines[0])
-    node: dict[str, bytes | msgspec.Raw] = {}
-    for key, kind_of in documents.response_keys(f"{entity.removesuffix('s')}_fields").items():
-        if kind_of.connection:
-            nodes = b"[" + b",".join(children.get(key, [])) + b"]"
-            info = {"pageInfo": b'{"hasNextPage":false,"endCursor":null}'} if kind_of.page_info else {}
-            node[key] = join_object({"nodes": nodes, **info})
-        elif key in parent:
-            node[key] = parent[key]
-    return join_object(node)
-
-
-def _object(line: bytes) -> dict[str, msgspec.Raw]:
-    try:
-        return _OBJECT.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BulkRefusedError("its file has a line that is no JSON object") from None
 
 
 def _parser(kind: type[T]) -> Callable[[bytes], T]:

@@ -18,7 +18,8 @@ import msgspec
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.sources.http import public_url
 from retreasure_assets.sources.shopify import documents
-from retreasure_assets.sources.shopify.bulk import BulkReader, BulkRefusedError, Group, assemble
+from retreasure_assets.sources.shopify.bulk import BulkReader
+from retreasure_assets.sources.shopify.bulk_nodes import BulkRefusedError, Group, assemble, groups, is_partial
 from retreasure_assets.sources.shopify.client import GraphqlClient, GraphqlRefusalError, PageSize
 from retreasure_assets.sources.shopify.nested import Completer, Record
 from retreasure_assets.sources.shopify.scan import search
@@ -95,26 +96,25 @@ class History:
         completer = Completer(self.client, entity.name)
         pages = PageSize(self.first)
         file = self.bulk.wait(state.id, entity.name)
-        groups: list[Group] = []
-        for group in self.bulk.groups(file, state.offset):
-            groups.append(group)
-            if len(groups) == _BATCH:
-                yield self._batch(entity, groups, state, completer, pages)
-                groups = []
-        if groups:
-            yield self._batch(entity, groups, state, completer, pages)
+        gathered: list[Group] = []
+        for group in groups(entity.name, self.bulk.lines(file, state.offset)):
+            gathered.append(group)
+            if len(gathered) == _BATCH:
+                yield self._batch(entity, gathered, state, completer, pages)
+                gathered = []
+        if gathered:
+            yield self._batch(entity, gathered, state, completer, pages)
 
     def _batch(
-        self, entity: Entity, groups: Sequence[Group], state: BulkState, completer: Completer, pages: PageSize
+        self, entity: Entity, gathered: Sequence[Group], state: BulkState, completer: Completer, pages: PageSize
     ) -> RawBatch:
         """Nodes out of a bulk file; those that it cannot hold in full are fetched by id in its place."""
         records: list[Record] = []
         partial: dict[str, Record] = {}
-        for group in groups:
-            payload = assemble(entity.name, group)
-            record = Record(b"\n".join(group.lines), payload)
-            if _has_refunds(payload) or completer.is_cut(payload):
-                partial[_id(group.lines[0])] = record
+        for group in gathered:
+            record = Record(b"\n".join(group.lines), assemble(entity.name, group))
+            if is_partial(entity.name, group):
+                partial[group.id] = record
             else:
                 records.append(record)
         for node in completer.fetch(list(partial), pages):
@@ -122,7 +122,7 @@ class History:
             partial.pop(_id(node), None)
         # What is gone by now is kept as the file has it: nothing newer will come.
         records += partial.values()
-        end = groups[-1].end
+        end = gathered[-1].end
         origin = f"{public_url(self.client.url)}#{entity.name}[bulk {state.id.rsplit('/', 1)[-1]}][{end}]"
         return batch(entity, records, origin, CursorState(bulk=BulkState(state.id, state.until, end)))
 
@@ -131,12 +131,7 @@ class _Identified(msgspec.Struct):
     id: str
 
 
-class _Refunded(msgspec.Struct):
-    refunds: list[msgspec.Raw] | None = None
-
-
 _IDENTIFIED = msgspec.json.Decoder(_Identified)
-_REFUNDED = msgspec.json.Decoder(_Refunded)
 
 
 def _id(node: bytes) -> str:
@@ -144,10 +139,3 @@ def _id(node: bytes) -> str:
         return _IDENTIFIED.decode(node).id
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise malformed("Shopify") from None
-
-
-def _has_refunds(payload: bytes) -> bool:
-    try:
-        return bool(_REFUNDED.decode(payload).refunds)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False

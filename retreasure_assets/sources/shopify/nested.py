@@ -99,10 +99,6 @@ class Completer:
             ids = ids[len(batch) :]
         return found
 
-    def is_cut(self, node: bytes) -> bool:
-        """Whether one of the node's lists may go on beyond what it shows."""
-        return bool(self._cut(node, _sizes(self.fields)))
-
     def _whole(self, node: bytes, sizes: Mapping[ListPath, int], cut: set[ListPath]) -> Record | None:
         """One attempt at the whole node; None if it changed meanwhile."""
         node_id = _text(node, "id")
