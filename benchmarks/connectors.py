@@ -26,7 +26,7 @@ from benchmarks.homes import emptied
 from benchmarks.measuring import ContestantError, run
 from benchmarks.order_server import NAMES
 from benchmarks.tables import say, show
-from retreasure_assets.entities import Window
+from retreasure_assets.entities import Connector, Window
 from retreasure_assets.lake.ingest import ingest
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.keys import derive
@@ -38,6 +38,8 @@ from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
 
 #: Orders a second through a connector to bronze, and the share of what a limit allows.
 ORDERS_BAR = 5_000
+#: Orders a CPU second that reading alone may take at the least, so that bronze has most of the time.
+READING_BAR = 15_000
 USE_BAR = 0.95
 #: Shopify's history comes as a file; what changes afterwards by pages.
 _PAGES = "shopify, by pages"
@@ -55,6 +57,7 @@ def measure(scratch: Path, repetitions: int, days: int = 90, scale: float = 1.0,
         ways = [_orders(settings, server, emptied(scratch / "connectors"), orders) for _ in range(repetitions + 1)]
         # The first write in a process loads libraries.
         _show_orders(ways[1:])
+        _show_reading([_reading(settings) for _ in range(repetitions + 1)][1:])
     with _serving("cached_sandbox", "--days", days, "--scale", scale) as (url, settings, _):
         _sync(settings, emptied(scratch / "connectors"))
         httpx.get(f"{url}/cache/frozen").raise_for_status()
@@ -69,12 +72,8 @@ def _orders(
 ) -> dict[str, tuple[int, float, float, float]]:
     """Read the orders of every channel into an empty lake: way -> records, wall seconds, CPU seconds here and there."""
     found = {}
-    for way, (source, name) in _WAYS.items():
-        connector = configured_connectors(settings)[source]
-        if way == _PAGES:
-            connector = ShopifyConnector(
-                token=os.environ["RETREASURE_SHOPIFY_TOKEN"], base_url=str(settings.shopify_url), bulk_threshold=10**9
-            )
+    for way, (_, name) in _WAYS.items():
+        connector = _connector(settings, way)
         home = emptied(folder / "home")
         with closing(connector), Vault(home / "vault" / "vault.sqlite", derive(bytes(32))) as vault:
             lake, entity = Lake(home / "lake"), connector.entities[name]
@@ -88,6 +87,33 @@ def _orders(
                 raise ContestantError(f"{way}: only {summary.records} of {orders} orders came.")
             found[way] = (summary.records, seconds, processor, sum(server.cpu_times()[:2]) - served)
     return found
+
+
+def _connector(settings: Settings, way: str) -> Connector:
+    if way == _PAGES:
+        token = os.environ["RETREASURE_SHOPIFY_TOKEN"]
+        return ShopifyConnector(token=token, base_url=str(settings.shopify_url), bulk_threshold=10**9)
+    return configured_connectors(settings)[_WAYS[way][0]]
+
+
+def _reading(settings: Settings) -> dict[str, tuple[int, float]]:
+    """Read the orders of every channel and keep nothing: way -> records, CPU seconds."""
+    found = {}
+    for way, (_, name) in _WAYS.items():
+        with closing(_connector(settings, way)) as connector:
+            used = time.process_time()
+            records = sum(len(batch.records) for batch in connector.batches(connector.entities[name], None, Window()))
+            found[way] = (records, time.process_time() - used)
+    return found
+
+
+def _show_reading(runs: list[dict[str, tuple[int, float]]]) -> None:
+    rows = []
+    for way, (records, _) in runs[0].items():
+        rate = records / statistics.median(run[way][1] for run in runs)
+        rows.append([way, f"{records:,}", f"{rate:,.0f}", "yes" if rate >= READING_BAR else "NO"])
+    columns = ["orders of", "records", "records/CPU s", "within"]
+    show(f"orders through a connector alone (bar: {READING_BAR:,} orders/CPU s)", columns, rows)
 
 
 def _cpu() -> float:

@@ -155,9 +155,21 @@ class HttpClient:
         def attempt() -> T:
             return reader(self._send(method, url, body, headers or {}, accept))
 
-        retrying, started = self._retrying(), time.monotonic()
+        started = time.monotonic()
         try:
-            return retrying(attempt)
+            # Nearly always that is all there is to do.
+            return attempt()
+        except RetreasureError as error:
+            failed = [error]
+
+        def again() -> T:
+            if failed:
+                raise failed.pop()
+            return attempt()
+
+        retrying = self._retrying()
+        try:
+            return retrying(again)
         except RetreasureError as error:
             error.attempts, error.seconds = retrying.statistics["attempt_number"], time.monotonic() - started
             raise
@@ -236,9 +248,10 @@ class HttpClient:
                         remedy=f"Check that {self.endpoint.address_setting} points at the API itself.",
                     )
         self.counters.bytes += len(received)
-        elapsed = (time.monotonic() - started) * 1000
         status = response.status_code
-        log.debug("%s %s: HTTP %d, %d bytes, %.0f ms", method, public_url(url), status, len(received), elapsed)
+        if log.isEnabledFor(logging.DEBUG):
+            elapsed = (time.monotonic() - started) * 1000
+            log.debug("%s %s: HTTP %d, %d bytes, %.0f ms", method, public_url(url), status, len(received), elapsed)
         return Answer(status, response.headers, bytes(received), url)
 
     def _retrying(self) -> tenacity.Retrying:
@@ -378,6 +391,7 @@ def _retry_after(headers: httpx.Headers, now: datetime) -> float | None:
     return max(0.0, wait)
 
 
+@lru_cache(maxsize=8)
 def _moment(value: str) -> datetime | None:
     """An HTTP date; None where it is none."""
     try:

@@ -126,6 +126,7 @@ class EbayConnector:
         )
         self._history_start = datetime(history_start.year, history_start.month, history_start.day, tzinfo=UTC)
         self._lanes = lanes
+        self._pool: ThreadPoolExecutor | None = None
         self._now = now
 
     @property
@@ -145,6 +146,9 @@ class EbayConnector:
 
     def close(self) -> None:
         """Close the connections."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
         self._http.close()
 
     def check(self) -> Sequence[str]:
@@ -279,8 +283,9 @@ class EbayConnector:
         """What every one of several questions gives, in their order; some are asked at a time."""
         if not wanted:
             return []
-        with ThreadPoolExecutor(self._lanes, "ebay") as lanes:
-            return list(lanes.map(ask, wanted))
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._lanes, "ebay")
+        return list(self._pool.map(ask, wanted))
 
     def _earliest(self, entity: Entity, moment: datetime) -> str:
         """Where a scan may begin: eBay's orders reach back two years."""

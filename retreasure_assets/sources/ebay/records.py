@@ -7,15 +7,18 @@ so whatever cannot be read here travels on as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from retreasure_assets.sources.cursors import parse_time
+from retreasure_assets.sources.cursors import time_writer
 from retreasure_assets.sources.ebay.scan import iso
 from retreasure_assets.sources.slicing import malformed
 
 #: The state of an order that nobody wants to cancel.
 _NO_REQUEST = "NONE_REQUESTED"
+
+_written = time_writer(iso, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 class _CancelStatus(msgspec.Struct, rename="camel"):
@@ -27,6 +30,9 @@ class _OrderHead(msgspec.Struct, rename="camel"):
     cancel_status: _CancelStatus | None = None
 
 
+_ORDER = msgspec.json.Decoder(_OrderHead)
+
+
 class _Sku(msgspec.Struct):
     sku: str = ""
 
@@ -34,7 +40,7 @@ class _Sku(msgspec.Struct):
 def contested(record: bytes) -> str | None:
     """The id of an order that somebody wants, or wanted, to cancel; None of any other."""
     try:
-        head = msgspec.json.decode(record, type=_OrderHead)
+        head = _ORDER.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     state = head.cancel_status.cancel_state if head.cancel_status else None
@@ -44,7 +50,7 @@ def contested(record: bytes) -> str | None:
 def document(body: bytes) -> bytes:
     """A body that is one record: JSON, or worth another attempt."""
     try:
-        msgspec.json.decode(body, type=_OrderHead)
+        _ORDER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise malformed("eBay") from None
     return body
@@ -60,18 +66,18 @@ def sku_of(item: bytes) -> str:
 
 def time_reader(key: str) -> Callable[[list[bytes]], list[str]]:
     """Reads the records' change times; a record without a readable one is skipped, bronze judges it."""
-    head = msgspec.defstruct("Timed", [("at", str)], rename={"at": key})
-    decoder = msgspec.json.Decoder(head)
+    head: Any = msgspec.defstruct("Timed", [("at", str)], rename={"at": key})
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(head)
 
     def times(records: list[bytes]) -> list[str]:
         found = []
         for record in records:
             try:
-                moment = parse_time(decoder.decode(record).at)  # type: ignore[attr-defined]
+                moment = _written(decoder.decode(record).at)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
-            if moment is not None:
-                found.append(iso(moment))
+            if moment:
+                found.append(moment)
         return found
 
     return times

@@ -27,7 +27,7 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
-from retreasure_assets.sources.cursors import load_cursor, overlapped, page_batch, parse_time
+from retreasure_assets.sources.cursors import load_cursor, overlapped, page_batch, time_writer
 from retreasure_assets.sources.http import Endpoint, HttpClient
 from retreasure_assets.sources.slicing import malformed
 from retreasure_assets.sources.square import requests
@@ -311,6 +311,9 @@ def _batch(entity: Entity, page: _Held, cursor: CursorState | None) -> RawBatch:
     return page_batch(entity, page.records, page.origin, cursor)
 
 
+_written = time_writer(iso, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
 @lru_cache
 def _timed(key: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(msgspec.defstruct("Timed", [("at", str)], rename={"at": key}))
@@ -324,8 +327,7 @@ def _times(records: Sequence[bytes], key: str | None) -> list[str]:
     found = []
     for record in records:
         try:
-            moment = parse_time(decoder.decode(record).at)
+            found.append(_written(decoder.decode(record).at))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            moment = None
-        found.append("" if moment is None else iso(moment))
+            found.append("")
     return found
