@@ -83,6 +83,17 @@ def time_writer(iso: Callable[[datetime], str], shape: str) -> Callable[[str | N
     return write
 
 
+def read_heads(decoder: msgspec.json.Decoder[T], records: Sequence[bytes]) -> list[T | None]:
+    """What a connector has to know of each record to read on; None for one that cannot be read, which bronze judges."""
+    found: list[T | None] = []
+    for record in records:
+        try:
+            found.append(decoder.decode(record))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            found.append(None)
+    return found
+
+
 def page_batch(entity: Entity, records: Sequence[bytes], origin: str, cursor: msgspec.Struct | None) -> RawBatch:
     """A page's records as a batch for bronze; each record's origin is the page's with its index."""
     return RawBatch(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.sources.cursors import page_batch, parse_time
 from retreasure_assets.sources.ebay.client import EbayClient, ScopeError
 from retreasure_assets.sources.ebay.entities import ENTITIES
-from retreasure_assets.sources.ebay.records import contested, document, sku_of, time_reader
+from retreasure_assets.sources.ebay.records import contested, document, head_decoder, sku_of
 from retreasure_assets.sources.ebay.scan import Found, ScanState, Step, iso, page_reader, scan
 from retreasure_assets.sources.ebay.signing import Signer
 from retreasure_assets.sources.ebay.state import CursorState, load, overlapped
@@ -235,15 +235,14 @@ class EbayConnector:
                 parameters |= _DETAILED
             return self._client.get(listing.path, parameters, read, purpose=purpose, none=Found([], 0))
 
-        times = time_reader(listing.time_key)
-        for step in scan(ask, state, now=self._now(), limit=listing.limit, times=times):
-            if entity.name == "orders":
-                step = Step(self._whole(step.records), step.place, step.state, step.seen)
-            yield step
+        head = head_decoder(listing.time_key)
+        for step in scan(ask, state, now=self._now(), limit=listing.limit, head=head):
+            yield replace(step, records=self._whole(step)) if entity.name == "orders" else step
 
-    def _whole(self, records: list[bytes]) -> list[bytes]:
+    def _whole(self, step: Step) -> list[bytes]:
         """Orders with their cancellation requests, which a list of orders leaves out."""
-        wanted = {place: order_id for place, record in enumerate(records) if (order_id := contested(record))}
+        records = step.records
+        wanted = {place: order_id for place, head in enumerate(step.heads) if (order_id := contested(head))}
 
         def of_place(place: int) -> bytes:
             path, absent = f"{_ORDER}/{wanted[place]}", frozenset({32100})

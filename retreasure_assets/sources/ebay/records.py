@@ -6,51 +6,47 @@ so whatever cannot be read here travels on as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from retreasure_assets.sources.cursors import time_writer
-from retreasure_assets.sources.ebay.scan import iso
 from retreasure_assets.sources.slicing import malformed
 
 #: The state of an order that nobody wants to cancel.
 _NO_REQUEST = "NONE_REQUESTED"
-
-_written = time_writer(iso, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 class _CancelStatus(msgspec.Struct, rename="camel"):
     cancel_state: str | None = None
 
 
-class _OrderHead(msgspec.Struct, rename="camel"):
-    order_id: str = ""
+class Head(msgspec.Struct, rename="camel"):
+    """A record's change time, and of an order its id and whether somebody wants it cancelled."""
+
+    at: str | None = None
+    order_id: str | None = None
     cancel_status: _CancelStatus | None = None
 
 
-_ORDER = msgspec.json.Decoder(_OrderHead)
+_HEAD = msgspec.json.Decoder(Head)
 
 
 class _Sku(msgspec.Struct):
     sku: str = ""
 
 
-def contested(record: bytes) -> str | None:
+def contested(head: Head | None) -> str | None:
     """The id of an order that somebody wants, or wanted, to cancel; None of any other."""
-    try:
-        head = _ORDER.decode(record)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    if head is None or head.cancel_status is None or head.cancel_status.cancel_state in (None, _NO_REQUEST):
         return None
-    state = head.cancel_status.cancel_state if head.cancel_status else None
-    return None if state in (None, _NO_REQUEST) else head.order_id or None
+    return head.order_id or None
 
 
 def document(body: bytes) -> bytes:
     """A body that is one record: JSON, or worth another attempt."""
     try:
-        _ORDER.decode(body)
+        _HEAD.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise malformed("eBay") from None
     return body
@@ -64,20 +60,9 @@ def sku_of(item: bytes) -> str:
         return ""  # Bronze judges the item; without a SKU there is no offer to ask for.
 
 
-def time_reader(key: str) -> Callable[[list[bytes]], list[str]]:
-    """Reads the records' change times; a record without a readable one is skipped, bronze judges it."""
-    head: Any = msgspec.defstruct("Timed", [("at", str)], rename={"at": key})
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(head)
-
-    def times(records: list[bytes]) -> list[str]:
-        found = []
-        for record in records:
-            try:
-                moment = _written(decoder.decode(record).at)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
-            if moment:
-                found.append(moment)
-        return found
-
-    return times
+@lru_cache
+def head_decoder(time_key: str) -> msgspec.json.Decoder[Any]:
+    """Reads a record's :class:`Head`, with ``time_key`` as its change time."""
+    return msgspec.json.Decoder(
+        msgspec.defstruct("Timed", [("at", str | None, None)], bases=(Head,), rename={"at": time_key})
+    )

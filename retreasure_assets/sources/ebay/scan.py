@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from retreasure_assets.sources.cursors import parse_time
+from retreasure_assets.sources.cursors import parse_time, read_heads, time_writer
 from retreasure_assets.sources.slicing import malformed
 
 #: eBay's own answers span at most this where no end is given (getTransactions, getPayouts).
@@ -55,9 +55,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One page: its records, where it was, and the state once it is durable (None at the end of the scan)."""
+    """One page: its records, where it was, and the state once it is durable (None at the end of the scan).
+
+    ``heads`` holds what was read of each record, None where that failed.
+    """
 
     records: list[bytes]
+    heads: list[Any]
     place: str
     state: ScanState | None
     seen: str
@@ -67,9 +71,7 @@ class Step:
 Ask = Callable[[str, str, int], Found]
 
 
-def scan(
-    ask: Ask, state: ScanState, *, now: datetime, limit: int, times: Callable[[list[bytes]], list[str]]
-) -> Iterator[Step]:
+def scan(ask: Ask, state: ScanState, *, now: datetime, limit: int, head: msgspec.json.Decoder[Any]) -> Iterator[Step]:
     """Read all periods from ``state`` on.
 
     Args:
@@ -77,7 +79,7 @@ def scan(
         state: where to begin.
         now: this machine's time.
         limit: records of a page.
-        times: the records' change times, ISO.
+        head: reads what the caller has to know of a record, and its change time as ``at``.
 
     Yields:
         Pages in order, empty ones too.
@@ -96,12 +98,13 @@ def scan(
         else:
             offset = state.offset
             found = ask(state.start, end, offset)
-        seen = max([state.seen, *times(found.records)])
+        heads = read_heads(head, found.records)
+        seen = max([state.seen, *(_written(read.at) for read in heads if read is not None)])
         following: ScanState | None = msgspec.structs.replace(state, end=end, offset=offset - limit, seen=seen)
         if offset == 0:
             done = not end or end == state.until
             following = None if done else ScanState(start=end, until=state.until, seen=seen)
-        yield Step(found.records, f"{state.start}..{end}@{offset}", following, seen)
+        yield Step(found.records, heads, f"{state.start}..{end}@{offset}", following, seen)
         if following is None:
             return
         state = following
@@ -121,6 +124,9 @@ def _end(state: ScanState, now: datetime) -> str:
 def iso(moment: datetime) -> str:
     """A moment as eBay's filters take it: UTC, milliseconds, Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+_written = time_writer(iso, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def page_reader(key: str) -> Callable[[bytes], Found]:

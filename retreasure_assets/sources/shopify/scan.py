@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from retreasure_assets.errors import PermanentSourceError
-from retreasure_assets.sources.cursors import time_writer
+from retreasure_assets.sources.cursors import read_heads, time_writer
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.client import CostTooHighError, GraphqlClient, GraphqlRefusalError, PageSize
 from retreasure_assets.sources.slicing import Page
@@ -140,7 +140,7 @@ def scan(
         resumed = False
         asked_after = state.after
         records = page.records if page else []
-        heads = [_read(decoder, record) for record in records]
+        heads = read_heads(decoder, records)
         moments = [moment for head in heads if head is not None and (moment := _written(head.at))]
         met += moments
         seen = max([state.seen, *moments])
@@ -191,14 +191,6 @@ def search(field: str | None, since: str, until: str | None) -> str | None:
 def iso(moment: datetime) -> str:
     """A moment as Shopify's search takes it: UTC, whole seconds (rounded down), Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read(decoder: msgspec.json.Decoder[Any], record: bytes) -> Any | None:
-    """A record's head; None for one that cannot be read, which bronze judges."""
-    try:
-        return decoder.decode(record)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 _written = time_writer(iso, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -27,7 +27,7 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
-from retreasure_assets.sources.cursors import load_cursor, overlapped, page_batch, time_writer
+from retreasure_assets.sources.cursors import load_cursor, overlapped, page_batch, read_heads, time_writer
 from retreasure_assets.sources.http import Endpoint, HttpClient
 from retreasure_assets.sources.slicing import malformed
 from retreasure_assets.sources.square import requests
@@ -323,11 +323,4 @@ def _times(records: Sequence[bytes], key: str | None) -> list[str]:
     """Each record's time as Square writes it; empty where it has none that can be read: bronze judges the record."""
     if key is None:
         return [""] * len(records)
-    decoder = _timed(key)
-    found = []
-    for record in records:
-        try:
-            found.append(_written(decoder.decode(record).at))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found.append("")
-    return found
+    return ["" if head is None else _written(head.at) for head in read_heads(_timed(key), records)]
