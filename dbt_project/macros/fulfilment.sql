@@ -24,9 +24,6 @@ where promises.built_at > {{ since }}
 select max(newest.ordered_at) as as_of_at from {{ ref('fct_orders') }} as newest
 {%- endmacro %}
 
-{# Channels that tell that an order was sent, but not when: no rate of punctuality can be told of them. #}
-{% macro untimed_channels() -%} ('ebay') {%- endmacro %}
-
 {# The value at the smallest place of `ranked` (ordered by value, with `place` and `places`) that at least `share` % reach. #}
 {% macro percentile(value, share) -%}
 min(case when 100 * ranked.place >= {{ share }} * ranked.places then {{ value }} end)

@@ -75,6 +75,7 @@ class EbayFace:
         # No list tells in a way to rely on that another page follows: its pages may be read in any order.
         records=(
             Records("orders", "orderId", enums=("orderFulfillmentStatus",), total="pricingSummary.total.value"),
+            Records("fulfillments", "fulfillmentId"),
             Records("inventoryItems", "sku", asked_by=True),
             Records("offers", "offerId", enums=("status",)),
             Records(

@@ -57,6 +57,7 @@ def ebay_counts(world: World) -> dict[str, int]:
     listed = sum(listing.channel == "ebay" for listing in world.listings)
     return {
         "ebay_orders": len(business.orders),
+        "ebay_fulfillments": sum(len(order.parcels) for order in business.orders),
         "ebay_inventory_items": listed,
         "ebay_offers": listed,
         "ebay_transactions": len(business.entries),

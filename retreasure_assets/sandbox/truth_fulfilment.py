@@ -75,8 +75,7 @@ def _parcels(facts: Facts, shipments: Iterable[Row]) -> dict[tuple[str, str], li
     for receipt in etsy_shop(facts.world).receipts:
         found["etsy", str(receipt.receipt_id)] = [_Parcel(True, parcel.at) for parcel in receipt.parcels]
     for order in ebay_business(facts.world).orders:
-        # eBay's orders do not say when a parcel left.
-        found["ebay", order.order_id] = [_Parcel(True) for _ in order.parcels]
+        found["ebay", order.order_id] = [_Parcel(True, parcel.at) for parcel in order.parcels]
     return found
 
 
@@ -160,11 +159,11 @@ def _known_until(facts: Facts) -> datetime:
 
 
 def daily_shipping(facts: Facts, fulfilments: Iterable[Row]) -> list[Row]:
-    """Punctuality by the day on which orders had to be sent, eBay's left out."""
+    """Punctuality by the day on which orders had to be sent."""
     now = _known_until(facts)
     rows: dict[tuple[str, str], Row] = {}
     for order in fulfilments:
-        if order["stage"] == "cancelled" or order["channel"] == "ebay":
+        if order["stage"] == "cancelled":
             continue
         if order["stage"] == "to_ship":
             name = "overdue_orders" if order["_due"] < now else "waiting_orders"

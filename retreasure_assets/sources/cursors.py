@@ -94,13 +94,20 @@ def read_heads(decoder: msgspec.json.Decoder[T], records: Sequence[bytes]) -> li
     return found
 
 
-def page_batch(entity: Entity, records: Sequence[bytes], origin: str, cursor: msgspec.Struct | None) -> RawBatch:
+def page_batch(
+    entity: Entity,
+    records: Sequence[bytes],
+    origin: str,
+    cursor: msgspec.Struct | None,
+    payloads: Sequence[bytes] | None = None,
+) -> RawBatch:
     """A page's records as a batch for bronze; each record's origin is the page's with its index."""
     return RawBatch(
         entity=entity,
         records=list(records),
         origins=page_origins(origin, len(records)),
         cursor=None if cursor is None else msgspec.to_builtins(cursor),
+        payloads=payloads,
     )
 
 

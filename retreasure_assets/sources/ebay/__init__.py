@@ -1,4 +1,4 @@
-"""eBay's Sell APIs: orders (Fulfillment), stock and offers (Inventory), ledger and payouts (Finances).
+"""eBay's Sell APIs: orders and parcels (Fulfillment), stock and offers (Inventory), ledger and payouts (Finances).
 
 The app's consent needs the scopes sell.fulfillment.readonly, sell.inventory.readonly and sell.finances.
 """

@@ -221,9 +221,9 @@ class ScopeError(PermanentSourceError):
 
 
 def _scope(purpose: str) -> str:
-    return {"orders": "sell.fulfillment.readonly", "transactions": "sell.finances", "payouts": "sell.finances"}.get(
-        purpose, "sell.inventory.readonly"
-    )
+    if purpose in ("orders", "fulfillments"):
+        return "sell.fulfillment.readonly"
+    return "sell.finances" if purpose in ("transactions", "payouts") else "sell.inventory.readonly"
 
 
 def _error_ids(answer: Answer) -> list[int]:

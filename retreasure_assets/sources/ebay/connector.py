@@ -22,7 +22,7 @@ from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.sources.cursors import page_batch, parse_time
 from retreasure_assets.sources.ebay.client import EbayClient, ScopeError
 from retreasure_assets.sources.ebay.entities import ENTITIES
-from retreasure_assets.sources.ebay.records import contested, document, head_decoder, sku_of
+from retreasure_assets.sources.ebay.records import Head, contested, document, head_decoder, of_order, sku_of
 from retreasure_assets.sources.ebay.scan import Found, ScanState, Step, iso, page_reader, scan
 from retreasure_assets.sources.ebay.signing import Signer
 from retreasure_assets.sources.ebay.state import CursorState, load, overlapped
@@ -41,6 +41,8 @@ _DETAILED = {"fieldGroups": "TAX_BREAKDOWN"}
 ORDERS_REACH = timedelta(days=729)
 #: No offer for this SKU: it is in stock and not listed.
 _NO_OFFER = frozenset({25713, 25710})
+#: No such order: it is gone since the list was read.
+_NO_ORDER = frozenset({32100})
 
 
 A = TypeVar("A")
@@ -57,6 +59,7 @@ class Listing:
         filter: the term over its time.
         time_key: the record's field with that time.
         limit: records of a page, at most.
+        only: another term, for some of the records.
         sort: the parameter's value that gives the oldest first, where there is one.
     """
 
@@ -66,10 +69,20 @@ class Listing:
     time_key: str
     limit: int
     sort: str | None = None
+    only: str | None = None
 
 
 LISTINGS: Mapping[str, Listing] = {
     "orders": Listing(_ORDER, "orders", "lastmodifieddate", "lastModifiedDate", 200),
+    # There is no list of fulfilments: each order of which something was sent is asked for its own.
+    "fulfillments": Listing(
+        _ORDER,
+        "orders",
+        "lastmodifieddate",
+        "lastModifiedDate",
+        200,
+        only="orderfulfillmentstatus:{FULFILLED|IN_PROGRESS}",
+    ),
     "transactions": Listing(
         "/sell/finances/v1/transaction", "transactions", "transactionDate", "transactionDate", 1000, "transactionDate"
     ),
@@ -89,7 +102,7 @@ class EbayConnector:
         url, finances_url: other servers than eBay's.
         signer: signs where the seller must.
         history_start: the first day that a first sync asks for.
-        lanes: how many single records (offers of a SKU, cancelled orders) are asked for at a time.
+        lanes: how many single questions (offers of a SKU, cancelled orders, parcels of an order) are asked at a time.
         transport, sleep, monotonic, now: replaceable in tests.
     """
 
@@ -189,7 +202,7 @@ class EbayConnector:
             if not until or since < until:
                 for step in self._steps(entity, ScanState(since, until)):
                     if step.records:
-                        yield page_batch(entity, step.records, self._origin(entity, step), None)
+                        yield page_batch(entity, step.records, self._origin(entity, step), None, step.payloads)
             return
         stored = load(cursor, entity)
         state = stored.scan
@@ -201,19 +214,19 @@ class EbayConnector:
     def _sync(self, entity: Entity, stored: CursorState, state: ScanState) -> Iterator[RawBatch]:
         """Batches with cursors. A page is held back until it is known whether another with records follows: the last
         one carries the new watermark."""
-        held: tuple[list[bytes], str, CursorState] | None = None
+        held: Step | None = None
         seen = state.seen
         for step in self._steps(entity, state):
             seen = step.seen
             if not step.records:
                 continue
             if held is not None:
-                yield page_batch(entity, *held)
-            under_way = CursorState(stored.updated_at, step.state)
-            held = (step.records, self._origin(entity, step), under_way)
+                under_way = CursorState(stored.updated_at, held.state)
+                yield page_batch(entity, held.records, self._origin(entity, held), under_way, held.payloads)
+            held = step
         finished = CursorState(seen or None)
         if held is not None:
-            yield page_batch(entity, held[0], held[1], finished)
+            yield page_batch(entity, held.records, self._origin(entity, held), finished, held.payloads)
         elif stored.scan is not None:
             # What was left of an interrupted sync is empty: nothing to store but that it is over.
             yield page_batch(entity, [], "", finished)
@@ -224,8 +237,9 @@ class EbayConnector:
         purpose = entity.name
 
         def ask(start: str, end: str, offset: int) -> Found:
+            period = f"{listing.filter}:[{start}..{end}]"
             parameters = {
-                "filter": f"{listing.filter}:[{start}..{end}]",
+                "filter": f"{period},{listing.only}" if listing.only else period,
                 "limit": str(listing.limit),
                 "offset": str(offset),
             }
@@ -237,7 +251,27 @@ class EbayConnector:
 
         head = head_decoder(listing.time_key)
         for step in scan(ask, state, now=self._now(), limit=listing.limit, head=head):
-            yield replace(step, records=self._whole(step)) if entity.name == "orders" else step
+            if entity.name == "orders":
+                step = replace(step, records=self._whole(step))
+            elif entity.name == "fulfillments":
+                step = self._sent(step)
+            yield step
+
+    def _sent(self, step: Step) -> Step:
+        """The fulfilments of a page's orders; a fulfilment alone does not say of which order it is."""
+        read = page_reader("fulfillments")
+
+        def sent(head: Head) -> list[bytes]:
+            path, none = f"{_ORDER}/{head.order_id}/shipping_fulfillment", Found([], 0)
+            return self._client.get(path, {}, read, purpose="fulfillments", none=none, absent=_NO_ORDER).records
+
+        orders = [head for head in step.heads if head is not None and head.order_id]
+        found = list(zip(orders, self._in_lanes(sent, orders), strict=True))
+        return replace(
+            step,
+            records=[record for _, records in found for record in records],
+            payloads=[of_order(head, record) for head, records in found for record in records],
+        )
 
     def _whole(self, step: Step) -> list[bytes]:
         """Orders with their cancellation requests, which a list of orders leaves out."""
@@ -245,8 +279,8 @@ class EbayConnector:
         wanted = {place: order_id for place, head in enumerate(step.heads) if (order_id := contested(head))}
 
         def of_place(place: int) -> bytes:
-            path, absent = f"{_ORDER}/{wanted[place]}", frozenset({32100})
-            return self._client.get(path, _DETAILED, document, purpose="orders", none=records[place], absent=absent)
+            path = f"{_ORDER}/{wanted[place]}"
+            return self._client.get(path, _DETAILED, document, purpose="orders", none=records[place], absent=_NO_ORDER)
 
         found = dict(zip(wanted, self._in_lanes(of_place, list(wanted)), strict=True))
         return [found.get(place, record) for place, record in enumerate(records)]
@@ -288,7 +322,7 @@ class EbayConnector:
 
     def _earliest(self, entity: Entity, moment: datetime) -> str:
         """Where a scan may begin: eBay's orders reach back two years."""
-        if entity.name == "orders":
+        if LISTINGS[entity.name].path == _ORDER:
             moment = max(moment, self._now() - ORDERS_REACH)
         return iso(moment)
 

@@ -60,6 +60,16 @@ ORDERS = Entity(
     },
 )
 
+FULFILLMENTS = Entity(
+    source="ebay",
+    name="fulfillments",
+    # Without a tracking number the id is an arbitrary one, such as 999, and no more than the order's own.
+    natural_key=("order.orderId", "fulfillment.fulfillmentId"),
+    updated_at=None,
+    description="eBay orders' parcels: carrier, tracking number and when each was sent, one record per state seen.",
+    snapshot=True,
+)
+
 INVENTORY_ITEMS = Entity(
     source="ebay",
     name="inventory_items",
@@ -103,5 +113,5 @@ PAYOUTS = Entity(
 
 #: All of them, by name.
 ENTITIES: Mapping[str, Entity] = {
-    entity.name: entity for entity in (ORDERS, INVENTORY_ITEMS, OFFERS, TRANSACTIONS, PAYOUTS)
+    entity.name: entity for entity in (ORDERS, FULFILLMENTS, INVENTORY_ITEMS, OFFERS, TRANSACTIONS, PAYOUTS)
 }

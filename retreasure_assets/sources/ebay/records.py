@@ -22,10 +22,11 @@ class _CancelStatus(msgspec.Struct, rename="camel"):
 
 
 class Head(msgspec.Struct, rename="camel"):
-    """A record's change time, and of an order its id and whether somebody wants it cancelled."""
+    """A record's change time, and of an order its id, its time and whether somebody wants it cancelled."""
 
     at: str | None = None
     order_id: str | None = None
+    creation_date: str | None = None
     cancel_status: _CancelStatus | None = None
 
 
@@ -41,6 +42,12 @@ def contested(head: Head | None) -> str | None:
     if head is None or head.cancel_status is None or head.cancel_status.cancel_state in (None, _NO_REQUEST):
         return None
     return head.order_id or None
+
+
+def of_order(head: Head, fulfillment: bytes) -> bytes:
+    """A fulfilment, which does not say of which order it is, with the order's id and time."""
+    order = msgspec.json.encode({"orderId": head.order_id, "creationDate": head.creation_date})
+    return b'{"order":%s,"fulfillment":%s}' % (order, fulfillment)
 
 
 def document(body: bytes) -> bytes:

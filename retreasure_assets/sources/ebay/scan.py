@@ -57,7 +57,8 @@ class Found:
 class Step:
     """One page: its records, where it was, and the state once it is durable (None at the end of the scan).
 
-    ``heads`` holds what was read of each record, None where that failed.
+    ``heads`` holds what was read of each record, None where that failed; ``payloads`` the records as JSON where these
+    alone do not say what they belong to.
     """
 
     records: list[bytes]
@@ -65,6 +66,7 @@ class Step:
     place: str
     state: ScanState | None
     seen: str
+    payloads: list[bytes] | None = None
 
 
 #: Asks for a page: start and end of the period (empty for none) and the offset.

@@ -30,6 +30,7 @@ def order(number: int, changed: datetime, **more: Any) -> dict[str, Any]:
         "orderId": f"01-{number:05d}-00000",
         "creationDate": iso(changed),
         "lastModifiedDate": iso(changed),
+        "orderFulfillmentStatus": "NOT_STARTED",
         "cancelStatus": {"cancelState": "NONE_REQUESTED", "cancelRequests": []},
         **more,
     }
@@ -44,6 +45,7 @@ class FakeSeller:
     """
 
     orders: list[dict[str, Any]] = field(default_factory=list)
+    sent: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
     payouts: list[dict[str, Any]] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
@@ -69,6 +71,9 @@ class FakeSeller:
         path, query = request.url.path, dict(request.url.params)
         if path == "/sell/fulfillment/v1/order":
             return self._list("orders", "lastModifiedDate", query, 200)
+        if path.endswith("/shipping_fulfillment"):
+            sent = self.sent.get(path.split("/")[-2], [])
+            return httpx.Response(200, json={"total": len(sent), "fulfillments": sent})
         if path.startswith("/sell/fulfillment/v1/order/"):
             found = [o for o in self.orders if o["orderId"] == path.rpartition("/")[2]]
             return self._whole(found[0]) if found else _error(404, 32100)
@@ -110,7 +115,8 @@ class FakeSeller:
         return httpx.Response(200, json={"access_token": f"token-{self.issued}", "expires_in": self.token_seconds})
 
     def _list(self, name: str, time_key: str, query: dict[str, str], highest: int, key: str = "") -> httpx.Response:
-        match = re.fullmatch(r"\w+:\[(\S+?)\.\.(\S*)\]", query.get("filter", f"x:[{iso(NOW - timedelta(days=90))}..]"))
+        asked = query.get("filter", f"x:[{iso(NOW - timedelta(days=90))}..]")
+        match = re.fullmatch(r"\w+:\[(\S+?)\.\.([^,\s]*)\](?:,orderfulfillmentstatus:\{([A-Z_|]+)\})?", asked)
         assert match is not None
         start, end = match[1], match[2] or "9999"
         limit, offset = int(query["limit"]), int(query.get("offset", 0))
@@ -118,6 +124,8 @@ class FakeSeller:
         assert start <= iso(NOW + timedelta(minutes=1))
         assert not match[2] or end <= iso(NOW)
         found = [record for record in getattr(self, name) if start <= record[time_key] <= end]
+        if match[3]:
+            found = [record for record in found if record["orderFulfillmentStatus"] in match[3].split("|")]
         if not found and name != "orders":
             return httpx.Response(204)
         return httpx.Response(

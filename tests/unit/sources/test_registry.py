@@ -123,6 +123,7 @@ def test_tables() -> None:
         "etsy_ledger_entries",
         "etsy_payments",
         "ebay_orders",
+        "ebay_fulfillments",
         "ebay_inventory_items",
         "ebay_offers",
         "ebay_transactions",

@@ -15,7 +15,7 @@ due as (
         case when orders.stage = 'to_ship' and orders.ship_by_at >= as_of.as_of_at then 1 else 0 end as waiting
     from {{ ref('fct_order_fulfilments') }} as orders
     cross join as_of
-    where orders.stage <> 'cancelled' and orders.channel not in {{ untimed_channels() }}
+    where orders.stage <> 'cancelled'
 ),
 
 scoped as (
