@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from retreasure_assets.sandbox.fault_records import value_at
 from tests.parsed_project import ParsedProject
 
 TABLES = (
@@ -184,7 +185,7 @@ class Bench:
     def _row(self, record: Record) -> Sequence[object]:
         text = json.dumps(record.payload, sort_keys=True)
         key_fields, changed_field = KEYS[record.table]
-        key = "|".join(str(record.payload.get(field) or "") for field in key_fields)
+        key = "|".join(str(value_at(record.payload, field) or "") for field in key_fields)
         changed = record.payload.get(changed_field) if changed_field else None
         if isinstance(changed, int):
             changed = datetime.fromtimestamp(changed, UTC)

@@ -371,6 +371,45 @@ def test_parcels(world: Bench) -> None:
     ) == [("TRACK1", "TRACK1", "01-00001-00000")]
 
 
+def parcel(number: int, fulfillment_id: str, **more: Any) -> Record:
+    """A parcel of an order as bronze has it."""
+    stated = {"orderId": f"01-0000{number}-00000", "creationDate": "2026-09-01T09:00:00.000Z"}
+    return Record("ebay_fulfillments", {"order": stated, "fulfillment": {"fulfillmentId": fulfillment_id, **more}})
+
+
+def test_a_parcels_time_may_come_before_its_order_or_after_it(bench: Bench) -> None:
+    link = "https://api.ebay.com/sell/fulfillment/v1/order/1/shipping_fulfillment"
+    sent = {"orderFulfillmentStatus": "FULFILLED"}
+    left = {"shippedDate": "2026-09-02T07:30:00.000Z", "shippingCarrierCode": "AnPost"}
+    tracked = parcel(1, "RR1IE", shipmentTrackingNumber="RR1IE", **left)
+    # Ids that eBay makes up for parcels without a number are the same for all orders.
+    untracked = parcel(2, "999", **left)
+
+    def shipments() -> list[tuple[Any, ...]]:
+        return bench.query(
+            "select order_id, shipment_id, carrier, tracking_number, strftime(shipped_at, '%d %H:%M')"
+            " from silver.shipments order by all"
+        )
+
+    bench.ingest(order(1, [line(1, "40.00")], "40.00", fulfillmentHrefs=[f"{link}/RR1IE"], **sent), untracked)
+    bench.build()
+    assert shipments() == [("01-00001-00000", "RR1IE", None, "RR1IE", None)]
+    bench.ingest(tracked, order(2, [line(2, "40.00")], "40.00", fulfillmentHrefs=[f"{link}/999"], **sent))
+    bench.build()
+    told = [
+        ("01-00001-00000", "RR1IE", "AnPost", "RR1IE", "02 07:30"),
+        ("01-00002-00000", "999", "AnPost", None, "02 07:30"),
+    ]
+    assert shipments() == told
+    # The same of another order is another parcel, and a correction replaces what was said.
+    moved = {**left, "shippedDate": "2026-09-03T07:30:00.000Z"}
+    bench.ingest(parcel(3, "999", **left), parcel(1, "RR1IE", shipmentTrackingNumber="RR1IE", **moved))
+    bench.build()
+    assert shipments() == [(*told[0][:4], "03 07:30"), told[1]]
+    bench.build("--full-refresh")
+    assert shipments() == [(*told[0][:4], "03 07:30"), told[1]]
+
+
 def test_fees_have_their_sign_and_their_order(world: Bench) -> None:
     rows = world.query(
         "select fee_id, order_id, payout_id, fee_type, fee_amount from silver.fees where channel = 'ebay' order by all"
