@@ -13,13 +13,11 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Protocol, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import tenacity
@@ -31,6 +29,7 @@ from retreasure_assets.errors import (
     RetreasureError,
     TransientSourceError,
 )
+from retreasure_assets.sources.http_errors import Endpoint, judge, moment_of, public_url, translated
 
 T = TypeVar("T")
 
@@ -40,27 +39,10 @@ log = logging.getLogger(__name__)
 for _chatty in ("httpx", "httpcore"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)
 
-#: Answers worth another try (domain of the taxonomy: errors.TransientSourceError).
-TRANSIENT_STATUSES = frozenset({408, 429, *range(500, 600)})
 #: Longest wait, in seconds, that a source may ask for within one run; beyond it the run gives up and comes back.
 LONGEST_WAIT = 120.0
 #: Largest answer that is read into memory, in bytes.
 MAX_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """How error messages speak of a source.
-
-    Args:
-        source: its name as people write it: ``Shopify``.
-        address_setting: the settings that say where it is, for remedies.
-        credential_setting: the setting that holds its credential, or None for a public source.
-    """
-
-    source: str
-    address_setting: str
-    credential_setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +178,11 @@ class HttpClient:
         files lie on storage services, outside an API's limits.
         """
         self.counters.requests += 1
-        with self._translated(url), self._connection().stream("GET", url, headers=dict(headers or {})) as response:
-            self._judge(response, url, accept)
+        with self._translating(url), self._connection().stream("GET", url, headers=dict(headers or {})) as response:
+            judge(self.endpoint, response, url, accept, self.now())
 
             def chunks() -> Iterator[bytes]:
-                with self._translated(url):
+                with self._translating(url):
                     for chunk in response.iter_bytes():
                         self.counters.bytes += len(chunk)
                         yield chunk
@@ -222,6 +204,9 @@ class HttpClient:
             )
         return self._client
 
+    def _translating(self, url: str) -> AbstractContextManager[None]:
+        return translated(self.endpoint, url, connect_timeout=self.connect_timeout, read_timeout=self.read_timeout)
+
     def _pause(self) -> None:
         if self.limiter is not None and (wait := self.limiter.delay()) > 0:
             self.sleep(wait)
@@ -233,12 +218,12 @@ class HttpClient:
         self.counters.requests += 1
         started = time.monotonic()
         with (
-            self._translated(url),
+            self._translating(url),
             self._connection().stream(method, url, content=body, headers={**self.headers, **headers}) as response,
         ):
-            if (server := _moment(response.headers.get("date", ""))) is not None:
+            if (server := moment_of(response.headers.get("date", ""))) is not None:
                 self.counters.clock_ahead = (server - self.now()).total_seconds()
-            self._judge(response, url, accept)
+            judge(self.endpoint, response, url, accept, self.now())
             received = bytearray()
             for chunk in response.iter_bytes():
                 received += chunk
@@ -279,84 +264,6 @@ class HttpClient:
         wait = state.next_action.sleep if state.next_action else 0.0
         log.info("%s: retry %d in %.1f s: %s", self.endpoint.source, state.attempt_number, wait, type(error).__name__)
 
-    def _judge(self, response: httpx.Response, url: str, accept: frozenset[int]) -> None:
-        """Raise the error that an unwanted status stands for."""
-        status = response.status_code
-        if status in accept:
-            return
-        source, setting = self.endpoint.source, self.endpoint.address_setting
-        credential = self.endpoint.credential_setting
-        if status in TRANSIENT_STATUSES:
-            wait = _retry_after(response.headers, self.now())
-            if status == 429:
-                raise TransientSourceError(
-                    f"{source} limits the rate of requests (HTTP 429).", remedy="Try again later.", retry_after=wait
-                )
-            raise TransientSourceError(
-                f"{source} could not answer (HTTP {status}).",
-                remedy="Try again later; its status page tells whether it is down.",
-                retry_after=wait,
-            )
-        if status == 401:
-            remedy = f"Check {credential}." if credential else f"Check {setting}; the address asks for a credential."
-            raise PermanentSourceError(f"{source} does not accept the credential (HTTP 401).", remedy=remedy)
-        if status == 403:
-            remedy = (
-                f"Check that {credential} belongs to this account and may read what is asked for."
-                if credential
-                else f"Check {setting}."
-            )
-            raise PermanentSourceError(f"{source} refuses access (HTTP 403).", remedy=remedy)
-        if status in (404, 410):
-            raise PermanentSourceError(
-                f"{source} has nothing at {public_url(url)} (HTTP {status}).", remedy=f"Check {setting}."
-            )
-        if 300 <= status < 400:
-            target = urlsplit(response.headers.get("location", "")).hostname
-            raise PermanentSourceError(
-                f"{source} redirects to {target or 'another address'}.", remedy=f"Set {setting} to the right address."
-            )
-        raise PermanentSourceError(
-            f"{source} refuses the request (HTTP {status}).", remedy=f"Check {setting} and the account's state."
-        )
-
-    @contextmanager
-    def _translated(self, url: str) -> Iterator[None]:
-        """Turn httpx's exceptions into the project's; the originals are dropped, they may quote what was sent."""
-        source, setting = self.endpoint.source, self.endpoint.address_setting
-        try:
-            yield
-        except httpx.ConnectTimeout:
-            raise TransientSourceError(
-                f"{source} did not accept a connection within {self.connect_timeout:g} s.",
-                remedy=f"Check the network and {setting}.",
-            ) from None
-        except httpx.TimeoutException:
-            raise TransientSourceError(
-                f"{source} did not answer within {self.read_timeout:g} s.", remedy="Try again later."
-            ) from None
-        except httpx.ConnectError as error:
-            if _certificate_refused(error):
-                raise PermanentSourceError(
-                    f"The TLS certificate of {source} at {public_url(url)} is not trusted.",
-                    remedy=f"Check {setting}, and the machine's certificates and clock.",
-                ) from None
-            raise TransientSourceError(
-                f"{source} cannot be reached at {public_url(url)}.", remedy=f"Check the network and {setting}."
-            ) from None
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL):
-            raise PermanentSourceError(
-                f"The address of {source} is not a usable URL.", remedy=f"Check {setting}."
-            ) from None
-        except httpx.DecodingError:
-            raise TransientSourceError(
-                f"{source} sent a body that cannot be decompressed.", remedy="Try again later."
-            ) from None
-        except httpx.TransportError:
-            raise TransientSourceError(
-                f"{source} broke the connection before its answer was complete.", remedy="Try again later."
-            ) from None
-
 
 @lru_cache
 def _certificates() -> ssl.SSLContext:
@@ -364,46 +271,7 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def public_url(url: str) -> str:
-    """The address without user, password, query and fragment: fit for logs and messages."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def _worth_retrying(error: BaseException) -> bool:
     if isinstance(error, TransientSourceError):
         return error.retry_after is None or error.retry_after <= LONGEST_WAIT
     return isinstance(error, MalformedInputError)
-
-
-def _retry_after(headers: httpx.Headers, now: datetime) -> float | None:
-    """Seconds of a Retry-After header, given as a number or as a date; None if absent or unreadable."""
-    value: str = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value)
-    moment = _moment(value)
-    if moment is None:
-        return None
-    # By the server's own clock where it tells it: one of the two may be hours off.
-    wait: float = (moment - (_moment(headers.get("date", "")) or now)).total_seconds()
-    return max(0.0, wait)
-
-
-@lru_cache(maxsize=8)
-def _moment(value: str) -> datetime | None:
-    """An HTTP date; None where it is none."""
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _certificate_refused(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

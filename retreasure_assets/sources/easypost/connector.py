@@ -27,7 +27,8 @@ import msgspec
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.sources.cursors import load_cursor, page_batch
 from retreasure_assets.sources.easypost.entities import ENTITIES
-from retreasure_assets.sources.http import Answer, Endpoint, HttpClient, public_url
+from retreasure_assets.sources.http import Answer, HttpClient
+from retreasure_assets.sources.http_errors import Endpoint, public_url
 from retreasure_assets.sources.slicing import malformed
 
 PUBLIC_URL = "https://api.easypost.com"

@@ -26,7 +26,8 @@ from retreasure_assets.sources.ebay.records import Head, contested, document, he
 from retreasure_assets.sources.ebay.scan import Found, ScanState, Step, iso, page_reader, scan
 from retreasure_assets.sources.ebay.signing import Signer
 from retreasure_assets.sources.ebay.state import CursorState, load, overlapped
-from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
+from retreasure_assets.sources.http import HttpClient
+from retreasure_assets.sources.http_errors import Endpoint, public_url
 
 API_URL = "https://api.ebay.com"
 FINANCES_URL = "https://apiz.ebay.com"

@@ -23,7 +23,8 @@ from retreasure_assets.sources.etsy.entities import ENTITIES, SCOPES
 from retreasure_assets.sources.etsy.limits import RequestRate
 from retreasure_assets.sources.etsy.state import CursorState, Scan, Step, batch, batches, load
 from retreasure_assets.sources.etsy.tokens import Tokens, TokenStore
-from retreasure_assets.sources.http import Endpoint, HttpClient
+from retreasure_assets.sources.http import HttpClient
+from retreasure_assets.sources.http_errors import Endpoint
 from retreasure_assets.sources.slicing import malformed
 
 #: The states that a listing can be in; each is a list of its own.

@@ -24,7 +24,8 @@ from retreasure_assets.errors import PermanentSourceError
 from retreasure_assets.settings import ECB_URL
 from retreasure_assets.sources.fx import ecb, intraday
 from retreasure_assets.sources.fx.entities import ECB_RATES, INTRADAY_RATES
-from retreasure_assets.sources.http import Answer, Endpoint, HttpClient, public_url
+from retreasure_assets.sources.http import Answer, HttpClient
+from retreasure_assets.sources.http_errors import Endpoint, public_url
 
 T = TypeVar("T")
 

@@ -24,7 +24,8 @@ import msgspec
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.errors import ConfigurationError, MalformedInputError
 from retreasure_assets.sources.cursors import parse_time
-from retreasure_assets.sources.http import Endpoint, HttpClient, public_url
+from retreasure_assets.sources.http import HttpClient
+from retreasure_assets.sources.http_errors import Endpoint, public_url
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.bulk import BulkReader
 from retreasure_assets.sources.shopify.client import API_VERSION, CostBudget, GraphqlClient

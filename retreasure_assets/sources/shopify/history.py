@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import msgspec
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.sources.http import public_url
+from retreasure_assets.sources.http_errors import public_url
 from retreasure_assets.sources.shopify import documents
 from retreasure_assets.sources.shopify.bulk import BulkReader
 from retreasure_assets.sources.shopify.bulk_nodes import BulkRefusedError, Group, assemble, groups, is_partial

@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from retreasure_assets.errors import PermanentSourceError, TransientSourceError
-from retreasure_assets.sources.http import Answer, HttpClient, public_url
+from retreasure_assets.sources.http import Answer, HttpClient
+from retreasure_assets.sources.http_errors import public_url
 from retreasure_assets.sources.slicing import malformed
 
 #: The version of the API that the contract is of: header ``Square-Version``.

@@ -28,7 +28,8 @@ import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.sources.cursors import load_cursor, overlapped, page_batch, read_heads, time_writer
-from retreasure_assets.sources.http import Endpoint, HttpClient
+from retreasure_assets.sources.http import HttpClient
+from retreasure_assets.sources.http_errors import Endpoint
 from retreasure_assets.sources.slicing import malformed
 from retreasure_assets.sources.square import requests
 from retreasure_assets.sources.square.client import API_VERSION, Call, SquareClient, StaleCursorError

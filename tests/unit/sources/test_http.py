@@ -23,7 +23,8 @@ from retreasure_assets.errors import (
     SourceError,
     TransientSourceError,
 )
-from retreasure_assets.sources.http import Answer, Endpoint, HttpClient, public_url
+from retreasure_assets.sources.http import Answer, HttpClient
+from retreasure_assets.sources.http_errors import Endpoint, public_url
 
 SOURCE = Endpoint("Acme", "RETREASURE_ACME_URL", "RETREASURE_ACME_TOKEN")
 URL = "https://user:secret@acme.example/v1/things?token=secret#x"
