@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
+from retreasure_assets.sources.api_connector import ApiConnector
 from retreasure_assets.sources.cursors import load_cursor, page_batch
 from retreasure_assets.sources.easypost.entities import ENTITIES
 from retreasure_assets.sources.http import Answer, HttpClient
@@ -82,7 +83,7 @@ class _State(msgspec.Struct, frozen=True, omit_defaults=True):
     scan: _Scan | None = None
 
 
-class EasyPostConnector:
+class EasyPostConnector(ApiConnector):
     """Reads the trackers of one account (implements :class:`retreasure_assets.entities.Connector`).
 
     Args:
@@ -106,7 +107,7 @@ class EasyPostConnector:
     ) -> None:
         self.url = f"{(base_url or PUBLIC_URL).rstrip('/')}/v2/trackers"
         self._key = key
-        self._http = HttpClient(
+        http = HttpClient(
             Endpoint("EasyPost", "RETREASURE_EASYPOST_URL", "RETREASURE_EASYPOST_API_KEY"),
             headers={
                 "Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(),
@@ -116,24 +117,10 @@ class EasyPostConnector:
             sleep=sleep,
             now=now,
         )
+        super().__init__("easypost", ENTITIES, http)
         self._history_start = datetime(history_start.year, history_start.month, history_start.day, tzinfo=UTC)
         self._page_size = page_size
         self._now = now
-
-    @property
-    def source(self) -> str:
-        """``easypost``."""
-        return "easypost"
-
-    @property
-    def entities(self) -> Mapping[str, Entity]:
-        """Its entities by name."""
-        return ENTITIES
-
-    @property
-    def http(self) -> HttpClient:
-        """The HTTP layer, for its counters."""
-        return self._http
 
     def check(self) -> Sequence[str]:
         """Ask for one tracker; say what is wrong with the account, in sentences.
@@ -141,14 +128,10 @@ class EasyPostConnector:
         Raises:
             SourceError: the key is wrong or EasyPost cannot be reached.
         """
-        self._http.read("GET", f"{self.url}?{urlencode({'page_size': 1})}", _read)
+        self.http.read("GET", f"{self.url}?{urlencode({'page_size': 1})}", _read)
         if self._key.startswith(_TEST_KEY):
             return ["The key of EasyPost is one of its test mode, which knows invented parcels only."]
         return []
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def batches(self, entity: Entity, cursor: Cursor | None, window: Window) -> Iterator[RawBatch]:
         """Read the trackers created since ``cursor`` less the overlap, or in ``window``; see the protocol.
@@ -193,7 +176,7 @@ class EasyPostConnector:
         sent: dict[str, Any] = {"page_size": self._page_size, "start_datetime": iso(start), "end_datetime": iso(end)}
         if before is not None:
             sent["before_id"] = before
-        return self._http.read("GET", f"{self.url}?{urlencode(sent)}", _read)
+        return self.http.read("GET", f"{self.url}?{urlencode(sent)}", _read)
 
 
 def iso(moment: datetime) -> str:

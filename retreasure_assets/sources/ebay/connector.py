@@ -19,6 +19,7 @@ from typing import TypeVar
 import httpx
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
+from retreasure_assets.sources.api_connector import ApiConnector
 from retreasure_assets.sources.cursors import page_batch, parse_time
 from retreasure_assets.sources.ebay.client import EbayClient, ScopeError
 from retreasure_assets.sources.ebay.entities import ENTITIES
@@ -93,7 +94,7 @@ LISTINGS: Mapping[str, Listing] = {
 _STOCK_LIMIT = 200
 
 
-class EbayConnector:
+class EbayConnector(ApiConnector):
     """Reads one seller's account (implements :class:`retreasure_assets.entities.Connector`).
 
     Args:
@@ -126,9 +127,10 @@ class EbayConnector:
     ) -> None:
         credentials = "RETREASURE_EBAY_CLIENT_ID, RETREASURE_EBAY_CLIENT_SECRET and RETREASURE_EBAY_REFRESH_TOKEN"
         addresses = "RETREASURE_EBAY_URL and RETREASURE_EBAY_FINANCES_URL"
-        self._http = HttpClient(Endpoint("eBay", addresses, credentials), transport=transport, sleep=sleep, now=now)
+        http = HttpClient(Endpoint("eBay", addresses, credentials), transport=transport, sleep=sleep, now=now)
+        super().__init__("ebay", ENTITIES, http)
         self._client = EbayClient(
-            self._http,
+            http,
             url.rstrip("/"),
             finances_url.rstrip("/"),
             client_id,
@@ -143,27 +145,12 @@ class EbayConnector:
         self._pool: ThreadPoolExecutor | None = None
         self._now = now
 
-    @property
-    def source(self) -> str:
-        """``ebay``."""
-        return "ebay"
-
-    @property
-    def entities(self) -> Mapping[str, Entity]:
-        """Its entities by name."""
-        return ENTITIES
-
-    @property
-    def http(self) -> HttpClient:
-        """The HTTP layer, for its counters."""
-        return self._http
-
     def close(self) -> None:
         """Close the connections."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
-        self._http.close()
+        super().close()
 
     def check(self) -> Sequence[str]:
         """One cheap call to each of the three APIs, for each is a scope of its own.

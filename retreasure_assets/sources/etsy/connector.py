@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.errors import ConfigurationError
+from retreasure_assets.sources.api_connector import ApiConnector
 from retreasure_assets.sources.etsy import ledger, receipts
 from retreasure_assets.sources.etsy.client import BASE_URL, MAX_PAGE, EtsyClient
 from retreasure_assets.sources.etsy.entities import ENTITIES, SCOPES
@@ -38,7 +39,7 @@ class _Shop(msgspec.Struct):
     created_timestamp: int = 0
 
 
-class EtsyConnector:
+class EtsyConnector(ApiConnector):
     """Reads one shop (implements :class:`retreasure_assets.entities.Connector`).
 
     Args:
@@ -72,7 +73,7 @@ class EtsyConnector:
             )
         base = (base_url or BASE_URL).rstrip("/")
         rate = RequestRate(monotonic=monotonic)
-        self._http = HttpClient(
+        http = HttpClient(
             Endpoint("Etsy", "RETREASURE_ETSY_URL and RETREASURE_ETSY_SHOP_ID", "RETREASURE_ETSY_KEYSTRING"),
             headers={"x-api-key": f"{keystring}:{shared_secret}", "Accept": "application/json"},
             limiter=rate,
@@ -80,31 +81,13 @@ class EtsyConnector:
             sleep=sleep,
             now=now,
         )
-        tokens = Tokens(self._http, f"{base}/v3/public/oauth/token", keystring, refresh_token, store, now)
-        self._client = EtsyClient(self._http, tokens, rate, base, shop_id)
+        super().__init__("etsy", ENTITIES, http)
+        tokens = Tokens(http, f"{base}/v3/public/oauth/token", keystring, refresh_token, store, now)
+        self._client = EtsyClient(http, tokens, rate, base, shop_id)
         self._history_start = int(
             datetime(history_start.year, history_start.month, history_start.day, tzinfo=UTC).timestamp()
         )
         self._now = now
-
-    @property
-    def source(self) -> str:
-        """``etsy``."""
-        return "etsy"
-
-    @property
-    def entities(self) -> Mapping[str, Entity]:
-        """Its entities by name."""
-        return ENTITIES
-
-    @property
-    def http(self) -> HttpClient:
-        """The HTTP layer, for its counters."""
-        return self._http
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def check(self) -> Sequence[str]:
         """One cheap call: what the token may read.

@@ -23,6 +23,7 @@ import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.errors import ConfigurationError, MalformedInputError
+from retreasure_assets.sources.api_connector import ApiConnector
 from retreasure_assets.sources.cursors import parse_time
 from retreasure_assets.sources.http import HttpClient
 from retreasure_assets.sources.http_errors import Endpoint, public_url
@@ -122,7 +123,7 @@ class _Checked(msgspec.Struct):
     data: _CheckedData
 
 
-class ShopifyConnector:
+class ShopifyConnector(ApiConnector):
     """Reads one shop (implements :class:`retreasure_assets.entities.Connector`).
 
     Args:
@@ -156,7 +157,7 @@ class ShopifyConnector:
         self._shop = _shop_name(shop) if shop else None
         self.url = f"{_base_url(self._shop, base_url)}/admin/api/{API_VERSION}/graphql.json"
         budget = CostBudget(monotonic=monotonic)
-        self._http = HttpClient(
+        http = HttpClient(
             Endpoint("Shopify", "RETREASURE_SHOPIFY_SHOP and RETREASURE_SHOPIFY_URL", "RETREASURE_SHOPIFY_TOKEN"),
             headers={"X-Shopify-Access-Token": token, "Accept": "application/json"},
             limiter=budget,
@@ -164,27 +165,13 @@ class ShopifyConnector:
             sleep=sleep,
             now=now,
         )
-        self._client = GraphqlClient(self._http, self.url, budget, sleep=sleep)
+        super().__init__("shopify", ENTITIES, http)
+        self._client = GraphqlClient(http, self.url, budget, sleep=sleep)
         bulk = BulkReader(self._client, timeout=bulk_timeout, sleep=sleep, monotonic=monotonic)
         self._history_start = iso(datetime(history_start.year, history_start.month, history_start.day, tzinfo=UTC))
         self._history = History(self._client, bulk, self._history_start, bulk_threshold)
         self._cap = cap
         self._now = now
-
-    @property
-    def source(self) -> str:
-        """``shopify``."""
-        return "shopify"
-
-    @property
-    def entities(self) -> Mapping[str, Entity]:
-        """Its entities by name."""
-        return ENTITIES
-
-    @property
-    def http(self) -> HttpClient:
-        """The HTTP layer, for its counters."""
-        return self._http
 
     def check(self) -> Sequence[str]:
         """One cheap call: which shop the token opens, and what it may read there; see the protocol."""
@@ -210,10 +197,6 @@ class ShopifyConnector:
                 if not granted & {scope, *_INSTEAD.get(scope, ())}
             ]
         return missing
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def batches(self, entity: Entity, cursor: Cursor | None, window: Window) -> Iterator[RawBatch]:
         """Read what is new since ``cursor``, or what lies in ``window``; see the protocol.

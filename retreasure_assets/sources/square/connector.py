@@ -27,6 +27,7 @@ import httpx
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
+from retreasure_assets.sources.api_connector import ApiConnector
 from retreasure_assets.sources.cursors import load_cursor, overlapped, page_batch, read_heads, time_writer
 from retreasure_assets.sources.http import HttpClient
 from retreasure_assets.sources.http_errors import Endpoint
@@ -103,7 +104,7 @@ class _Held:
     state: ScanState
 
 
-class SquareConnector:
+class SquareConnector(ApiConnector):
     """Reads one seller's account (implements :class:`retreasure_assets.entities.Connector`).
 
     Args:
@@ -127,31 +128,17 @@ class SquareConnector:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.url = (base_url or PRODUCTION_URL).rstrip("/")
-        self._http = HttpClient(
+        http = HttpClient(
             Endpoint("Square", "RETREASURE_SQUARE_URL", "RETREASURE_SQUARE_TOKEN"),
             headers={"Authorization": f"Bearer {token}", "Square-Version": API_VERSION, "Accept": "application/json"},
             transport=transport,
             sleep=sleep,
             now=now,
         )
-        self._client = SquareClient(self._http, self.url)
+        super().__init__("square", ENTITIES, http)
+        self._client = SquareClient(http, self.url)
         self._history_start = iso(datetime(history_start.year, history_start.month, history_start.day, tzinfo=UTC))
         self._now = now
-
-    @property
-    def source(self) -> str:
-        """``square``."""
-        return "square"
-
-    @property
-    def entities(self) -> Mapping[str, Entity]:
-        """Its entities by name."""
-        return ENTITIES
-
-    @property
-    def http(self) -> HttpClient:
-        """The HTTP layer, for its counters."""
-        return self._http
 
     def check(self) -> Sequence[str]:
         """One cheap call: the token's scopes.
@@ -170,10 +157,6 @@ class SquareConnector:
             if scope not in granted:
                 wanting.setdefault(scope, []).append(entity.replace("_", " "))
         return [f"The token lacks the scope {scope}, for {' and '.join(names)}." for scope, names in wanting.items()]
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def batches(self, entity: Entity, cursor: Cursor | None, window: Window) -> Iterator[RawBatch]:
         """Read what is new since ``cursor``, or what lies in ``window``; see the protocol.
