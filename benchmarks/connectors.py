@@ -196,11 +196,13 @@ class _Costs(httpx.HTTPTransport):
         return response
 
 
-def _show_use(days: int, scale: float = 3.0, rate: float = 1_000.0, seconds: float = 25.0) -> None:
+def _show_use(
+    days: int, scale: float = 3.0, rate: float = 200.0, bucket: float = 1_000.0, seconds: float = 25.0
+) -> None:
     """Read under a limit for some seconds, and compare what was used with what was allowed.
 
-    The rate is that of Shopify's second largest plan; the bucket holds one second's points, and what is used is counted
-    from when it was spent for the first time.
+    The rate is that of Shopify's second plan; the bucket holds what one query may cost at most, a quarter of what that
+    plan's holds, and what is used is counted from when it was spent for the first time.
     """
     with _serving("cached_sandbox", "--days", days, "--scale", scale) as (url, _, _):
 
@@ -220,8 +222,8 @@ def _show_use(days: int, scale: float = 3.0, rate: float = 1_000.0, seconds: flo
             return found
 
         read(1e9)
-        httpx.get(f"{url}/cache/frozen?rate={rate}&bucket={rate}").raise_for_status()
-        pages = [page for page in read(seconds) if page[1] > 2 * rate]
+        httpx.get(f"{url}/cache/frozen?rate={rate}&bucket={bucket}").raise_for_status()
+        pages = [page for page in read(seconds) if page[1] > bucket]
     took, used = pages[-1][0] - pages[0][0], pages[-1][1] - pages[0][1]
     use = used / (rate * took)
     columns = ["", "pages", "points used", "points allowed", "share", "within"]

@@ -26,6 +26,8 @@ FAULTS = "10%,unknown=5%,hold=0.2,drip=0.05,retry=0"
 KEY = "a2V5IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXMgbG9uZyE="
 #: What tells when, by which run and out of which bytes a row was made, and so differs between any two homes.
 _MADE = frozenset({"built_at", "ingested_at", "ingest_date", "batch_id", "run_id", "record_id", "payload_sha256"})
+#: Who it is about, whatever it is called there.
+_PEOPLE = frozenset({"person_id", "buyer_id"})
 #: eBay does not say since when stock and offers are as they are: the time at which it was first seen stands for it.
 _SEEN = {
     "gold.dim_listing": ("valid_from", "listing_version_id"),
@@ -77,8 +79,8 @@ def rows(name: str, table: pa.Table, names: Mapping[str, str]) -> Counter[str]:
     columns = sorted(set(table.column_names) - _MADE)
 
     def plain(row: dict[str, Any]) -> str:
-        if "person_id" in row:
-            row["person_id"] = names.get(row["person_id"], "nobody")
+        for column in _PEOPLE & row.keys():
+            row[column] = names.get(row[column], "nobody")
         if name in _SEEN and row["channel"] == "ebay":
             for column in _SEEN[name]:
                 del row[column]
