@@ -10,10 +10,13 @@ from typing import Any
 import httpx
 import pytest
 from graphql import parse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.errors import TransientSourceError
 from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
+from retreasure_assets.sources.shopify.bulk_nodes import assemble, groups
 from tests.unit.sources.fake_shop import T0, FakeShop, bulk_lines, order, stamp
 
 Connect = Callable[..., ShopifyConnector]
@@ -259,3 +262,28 @@ def test_an_order_deleted_meanwhile_is_kept_as_the_file_has_it(full: FakeShop, c
     full.before = vanish
     full.bulk_body = None
     assert gone in nodes(read(connect(bulk_threshold=50)))
+
+
+_TEXTS = st.text(alphabet=st.sampled_from('"\\\\/,:{}_parentId é\n'), max_size=30) | st.just('","__parentId":"o/2"}')
+
+
+@given(
+    values=st.lists(st.dictionaries(st.sampled_from(["id", "title", 'n"o']), _TEXTS), max_size=3),
+    ends_as_asked=st.booleans(),
+    escaped=st.booleans(),
+)
+def test_a_childs_own_fields_are_found_whatever_they_say(
+    values: list[dict[str, str]], ends_as_asked: bool, escaped: bool
+) -> None:
+    """The quick way to a child's fields, and the slow one where its type and parent stand elsewhere, agree."""
+
+    def line(value: dict[str, str]) -> bytes:
+        kind, parent = {"__typename": "LineItem"}, {"__parentId": "o/1"}
+        text = json.dumps(kind | value | parent if ends_as_asked else parent | value | kind, separators=(",", ":"))
+        return (text.replace("/", "\\/") if escaped else text).encode()
+
+    lines = [json.dumps({"id": "o/1", "note": '"__parentId"'}).encode(), *map(line, values)]
+    (group,) = groups("orders", [(each, number) for number, each in enumerate(lines)])
+    node = json.loads(assemble("orders", group))
+    assert node["lineItems"]["nodes"] == values
+    assert (node["id"], group.end, group.lines) == ("o/1", len(values), lines)
