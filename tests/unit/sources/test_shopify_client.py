@@ -124,6 +124,15 @@ def test_cheap_pages_grow(shop: FakeShop, connect: Connect) -> None:
     assert sizes(shop)[-1] == 250
 
 
+def test_twice_as_many_are_tried_once_and_never_again_where_shopify_refuses_them(
+    shop: FakeShop, connect: Connect
+) -> None:
+    shop.nodes["customers"] = customers(900)
+    shop.cost_per_object = 6.0
+    assert count(read(connect())) == 900
+    assert sizes(shop) == [100, 200, *[100] * 8]
+
+
 def test_page_size_never_grows_back_to_what_was_refused() -> None:
     pages = PageSize(100)
     assert pages.shrink()
