@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     easypost_url: HttpUrl | None = Field(None, description="other server than https://api.easypost.com")
     easypost_api_key: SecretStr | None = Field(None, description="production API key of EasyPost (EZAK...)")
 
+    media_enabled: bool = Field(False, description="fetch each photo of what is on offer once, to find duplicates")
+    media_url: HttpUrl | None = Field(None, description="mirror that serves photos at <it>/<host>/<path>")
+    media_photos_per_listing: int = Field(
+        10, ge=1, le=24, description="photos looked at of each listing, the main one first"
+    )
+
     slack_token: SecretStr | None = Field(None, description="bot token of the Slack app that posts alerts (xoxb-...)")
     slack_channel: str | None = Field(None, description="Slack channel for alerts: its id, or #name")
     slack_url: HttpUrl | None = Field(None, description="other server than https://slack.com/api")

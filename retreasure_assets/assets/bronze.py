@@ -22,7 +22,7 @@ from retreasure_assets.quality.docs import docs_page
 from retreasure_assets.quality.intake import Intake, take_in
 from retreasure_assets.quality.result import GATE_CHECK, Status
 from retreasure_assets.resources.platform import Platform
-from retreasure_assets.sources.registry import half_configured
+from retreasure_assets.sources.registry import half_configured, tables_read_by
 
 #: What the columns hold that every bronze table has.
 COLUMNS = {
@@ -150,6 +150,7 @@ def _opened(entity: Entity, platform: Platform) -> Connector | None:
 
 def _read(run_id: str, attempt: int, entity: Entity, config: SyncConfig, platform: Platform) -> Intake | None:
     """Read one entity into bronze; None while its source is off."""
+    platform.readings.wait_for(run_id, tables_read_by(entity.source))
     with ExitStack() as held:
         try:
             connector = _opened(entity, platform)

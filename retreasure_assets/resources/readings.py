@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, InvalidStateError
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError, wait
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
@@ -32,6 +32,8 @@ class Readings(Generic[T]):
 
     def __init__(self) -> None:
         self._run_id = ""
+        #: All that this run began, and those that nobody has asked for yet.
+        self._begun: Mapping[str, Future[T | None]] = {}
         self._futures: dict[str, Future[T | None]] = {}
         self._threads: list[threading.Thread] = []
         self._stopped = threading.Event()
@@ -49,7 +51,8 @@ class Readings(Generic[T]):
                 return
             self._run_id = run_id
             self._stopped = threading.Event()
-            self._futures = {table: Future() for tables in plan.values() for table, _ in tables}
+            self._begun = {table: Future() for tables in plan.values() for table, _ in tables}
+            self._futures = dict(self._begun)
         waiting: queue.SimpleQueue[Sequence[tuple[str, Callable[[], T]]]] = queue.SimpleQueue()
         for tables in plan.values():
             waiting.put(tables)
@@ -80,12 +83,17 @@ class Readings(Generic[T]):
                 self.stop()
             raise
 
+    def wait_for(self, run_id: str, tables: Collection[str]) -> None:
+        """Wait until this run has done with some tables, well or not; those that it does not read are done with."""
+        if run_id == self._run_id:
+            wait([future for table, future in self._begun.items() if table in tables])
+
     def stop(self) -> None:
         """End the threads after the batch they are at; nobody waits for what they then leave undone."""
         self._stopped.set()
         for thread in self._threads:
             thread.join(_PATIENCE)
-        for table, future in self._futures.items():
+        for table, future in self._begun.items():
             if not future.done():
                 with suppress(InvalidStateError):
                     future.set_exception(_stopped(table))

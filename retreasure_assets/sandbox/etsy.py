@@ -264,15 +264,15 @@ class EtsyFace:
 
     @cached_property
     def _listing_bodies(self) -> dict[tuple[str, bool], list[bytes]]:
-        """Encoded listings by state, newest first, without and with their inventory."""
+        """Encoded listings by state, newest first, without and with their inventory and photos."""
         items = {item.item_id: item for item in self._world.items}
         found: dict[tuple[str, bool], list[bytes]] = {}
         now = self._world.clock
         for listing in sorted(self._shop.listings, key=lambda listing: listing.versions[0].at, reverse=True):
             state = written.listing_state(listing, now)
-            for inventory in (False, True):
-                record = written.listing_record(listing, items[listing.item_id], now, inventory=inventory)
-                found.setdefault((state, inventory), []).append(msgspec.json.encode(record))
+            for with_all in (False, True):
+                record = written.listing_record(listing, items[listing.item_id], now, with_all=with_all)
+                found.setdefault((state, with_all), []).append(msgspec.json.encode(record))
         return found
 
     def _listings(self, request: Request) -> bytes:
@@ -282,8 +282,9 @@ class EtsyFace:
         query.choice("sort_on", "created", ("created", "price", "updated", "score"))
         query.choice("sort_order", "desc", _ORDERS)
         associations = ("Shipping", "Images", "Shop", "User", "Translations", "Inventory", "Videos", "Personalization")
-        inventory = "Inventory" in query.words("includes", associations)
-        bodies = self._listing_bodies.get((state, inventory), [])
+        wanted = query.words("includes", associations)
+        with_all = "Inventory" in wanted and "Images" in wanted
+        bodies = self._listing_bodies.get((state, with_all), [])
         return _page(len(bodies), bodies[offset : offset + limit])
 
     @cached_property

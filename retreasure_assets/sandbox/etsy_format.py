@@ -182,8 +182,13 @@ def listing_state(listing: Listing, now: datetime) -> str:
     return _STATES[last.state]
 
 
-def listing_record(listing: Listing, item: Item, now: datetime, *, inventory: bool) -> Json:
-    """A ShopListingWithAssociations; its SKU is in the inventory alone."""
+def listing_record(listing: Listing, item: Item, now: datetime, *, with_all: bool) -> Json:
+    """A ShopListingWithAssociations; its SKU is in the inventory alone.
+
+    Args:
+        listing, item, now: what is listed, and when it is asked for.
+        with_all: whether inventory and photos are asked for.
+    """
     first, last = listing.versions[0], listing.versions[-1]
     price = money(last.price, "EUR")
     created, updated = seconds(first.at), seconds(last.at)
@@ -239,8 +244,37 @@ def listing_record(listing: Listing, item: Item, now: datetime, *, inventory: bo
             "sku_on_property": [],
             "readiness_state_on_property": [],
         }
-        if inventory
+        if with_all
         else None,
+        "images": [_image(listing, item, index) for index in range(len(item.photos))] if with_all else None,
+    }
+
+
+def _image(listing: Listing, item: Item, index: int) -> Json:
+    """A ListingImage."""
+    photo, created = item.photos[index], seconds(listing.versions[0].at)
+    image_id = listing.listing_id * 10 + index
+    return {
+        "listing_id": listing.listing_id,
+        "listing_image_id": image_id,
+        "hex_code": None,
+        "red": None,
+        "green": None,
+        "blue": None,
+        "hue": None,
+        "saturation": None,
+        "brightness": None,
+        "is_black_and_white": None,
+        "creation_tsz": created,
+        "created_timestamp": created,
+        "rank": index + 1,
+        **{
+            f"url_{size}": f"https://i.etsystatic.com/41230777/r/il/{item.item_id}/{index}/il_{size}.{image_id}.jpg"
+            for size in ("75x75", "170x135", "570xN", "fullxfull")
+        },
+        "full_height": photo.height,
+        "full_width": photo.width,
+        "alt_text": photo.alt,
     }
 
 

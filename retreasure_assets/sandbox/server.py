@@ -28,6 +28,7 @@ from retreasure_assets.sandbox.face import Face, name_of, traits_of
 from retreasure_assets.sandbox.fault_spec import FaultSpec, parse_faults
 from retreasure_assets.sandbox.faults import FaceState, Faults
 from retreasure_assets.sandbox.fx import FxFace
+from retreasure_assets.sandbox.photos import MediaFace
 from retreasure_assets.sandbox.shopify import ShopifyFace, ShopifyOptions
 from retreasure_assets.sandbox.slack import SlackFace
 from retreasure_assets.sandbox.square import SquareFace
@@ -36,7 +37,7 @@ from retreasure_assets.sandbox.world import World
 HOST = "127.0.0.1"
 
 #: The faces that need nothing but the world.
-_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace)
+_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace, MediaFace)
 FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
 #: Where the platform sends something; no fault meets it on the way.
 _DESTINATIONS: tuple[type[Face], ...] = (SlackFace,)

@@ -16,7 +16,7 @@ from retreasure_assets.sandbox.world_types import Item, Listing
 
 OLD_LOCATION_ID = LOCATION_ID + 1
 
-_CDN = "https://cdn.example.com/s/files/1/retreasure"
+_CDN = "https://cdn.shopify.com/s/files/1/retreasure"
 
 
 def locations(opened: datetime) -> list[Json]:

@@ -26,6 +26,7 @@ from retreasure_assets.sandbox.truth_fulfilment import (
 from retreasure_assets.sandbox.truth_ledger import ZERO, Row
 from retreasure_assets.sandbox.truth_marketing import ad_spend, attributions, daily_campaigns, marketing_kpis, segments
 from retreasure_assets.sandbox.truth_oversells import oversells
+from retreasure_assets.sandbox.truth_photos import shown_photos
 from retreasure_assets.sandbox.truth_stock import stock_kpis
 from retreasure_assets.sandbox.truth_tracking import shipments
 from retreasure_assets.sandbox.truth_visits import daily_sessions, funnel, visit_kpis
@@ -48,7 +49,8 @@ def truth(world: World) -> dict[str, Any]:
         ``refund_lines`` (Etsy's), ``fct_shipments`` (the online shop's), ``fct_sessions`` (told by their times, not by
         id), ``agg_daily_sessions``, ``rpt_funnel``, ``fct_ad_spend``, ``fct_attributions``, ``agg_daily_campaigns``,
         ``mkt_segments`` (without anybody's id), ``fct_order_fulfilments``, ``rpt_fulfilment_queue``,
-        ``agg_daily_shipping``, ``agg_daily_deliveries``, ``agg_daily_returns``, ``rpt_oversells``, ``stock``,
+        ``agg_daily_shipping``, ``agg_daily_deliveries``, ``agg_daily_returns``, ``rpt_oversells``,
+        ``rpt_listing_quality`` (photos), ``stock``,
         ``agg_daily_sales``, ``kpis`` (date, channel, kpi, value) and ``category_kpis`` (with the category): lists of
         rows with the names that gold uses, money as text with four decimals, KPI values with eight; ``counts`` by
         name; ``clock``, ``seed``, ``scale``.
@@ -73,7 +75,7 @@ def truth(world: World) -> dict[str, Any]:
     fulfilment_kpis(shipping, deliveries, returns, say)
     of_stock = stock_kpis(facts, [row["business_date"] for row in days])
     of_all = [
-        *kpis(facts, days),
+        *kpis(facts, days, spent),
         *mart_kpis,
         *finance_kpis(facts),
         *(row for row in of_stock if row["category"] == "all"),
@@ -91,6 +93,7 @@ def truth(world: World) -> dict[str, Any]:
         "fct_fees": _texts(facts.fees),
         "fct_payouts": _texts(facts.payouts),
         "rpt_oversells": oversells(facts),
+        "rpt_listing_quality": shown_photos(world),
         "stock": _texts(facts.stock),
         "fct_shipments": [_plain(row) for row in parcels],
         "fct_order_fulfilments": _texts(sent),
@@ -162,7 +165,7 @@ def daily_sales(facts: Facts) -> list[Row]:
     return rows
 
 
-def kpis(facts: Facts, days: list[Row]) -> list[Row]:
+def kpis(facts: Facts, days: list[Row], spent: list[Row]) -> list[Row]:
     """KPIs by business date and channel (``all`` too); one whose divisor is 0 has no row that day."""
     flows: dict[tuple[str, str], dict[str, Decimal]] = {}
 
@@ -188,6 +191,8 @@ def kpis(facts: Facts, days: list[Row]) -> list[Row]:
         add(fee["business_date"], fee["channel"], fee=fee["fee_base"])
     for day, channel, _, vat in vat_by_day(facts):
         add(day, channel, vat=vat)
+    for line in spent:
+        add(line["business_date"], "shopify", ads=line["spend_base"] or ZERO)
     rows: list[Row] = []
 
     def say(day: str, channel: str, kpi: str, value: Decimal) -> None:
@@ -195,14 +200,16 @@ def kpis(facts: Facts, days: list[Row]) -> list[Row]:
         rows.append({"business_date": day, "channel": channel, "kpi": kpi, "value": value})
 
     for (day, channel), flow in sorted(flows.items()):
-        gmv, net, fees, vat = (flow.get(name, ZERO) for name in ("gmv", "net", "fee", "vat"))
+        gmv, net, fees, ads, vat = (flow.get(name, ZERO) for name in ("gmv", "net", "fee", "ads", "vat"))
         if flow.get("sales"):
             say(day, channel, "orders", flow["orders"])
             say(day, channel, "units", flow["units"])
             say(day, channel, "margin_scheme_vat", vat)
         say(day, channel, "gmv", gmv)
         say(day, channel, "net_revenue", net)
-        say(day, channel, "contribution_margin", net - flow.get("cost", ZERO) - fees - vat)
+        say(day, channel, "contribution_margin", net - flow.get("cost", ZERO) - fees - ads - vat)
+        if ads:
+            say(day, channel, "ad_spend", ads)
         if gmv:
             say(day, channel, "fee_ratio", fees / gmv)
             say(day, channel, "refund_rate", flow.get("refund", ZERO) / gmv)

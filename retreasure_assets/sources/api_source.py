@@ -24,6 +24,7 @@ class ApiSource:
         connect: its connector, called only when nothing is missing. It opens no connection, and raises
             ConfigurationError for a setting that cannot be right.
         silent_after: how long it may have nothing new before people are told: longer than its longest pause.
+        reads: bronze tables of other sources that it reads, so that in a run it waits for them.
     """
 
     name: str
@@ -31,3 +32,4 @@ class ApiSource:
     missing: Callable[[Settings], str | None]
     connect: Callable[[Settings], Connector]
     silent_after: timedelta = timedelta(days=3)
+    reads: frozenset[str] = frozenset()

@@ -16,6 +16,7 @@ from retreasure_assets.sources.easypost.source import SOURCE as EASYPOST
 from retreasure_assets.sources.ebay.source import SOURCE as EBAY
 from retreasure_assets.sources.etsy.source import SOURCE as ETSY
 from retreasure_assets.sources.fx.source import SOURCE as FX
+from retreasure_assets.sources.media.source import SOURCE as MEDIA
 from retreasure_assets.sources.shopify.source import SOURCE as SHOPIFY
 from retreasure_assets.sources.square.source import SOURCE as SQUARE
 
@@ -26,12 +27,18 @@ API_SOURCES: tuple[ApiSource, ...] = (
     SQUARE,
     FX,
     EASYPOST,
+    MEDIA,
 )
 
 
 def declared_entities() -> dict[str, Entity]:
     """Every entity of every API source, switched on or not, by its bronze table's name."""
     return {entity.table: entity for source in API_SOURCES for entity in source.entities.values()}
+
+
+def tables_read_by(source: str) -> frozenset[str]:
+    """The bronze tables of other sources that a source reads."""
+    return next((api.reads for api in API_SOURCES if api.name == source), frozenset())
 
 
 def configured_connectors(settings: Settings) -> dict[str, Connector]:
@@ -54,7 +61,7 @@ def half_configured(settings: Settings) -> Mapping[str, ConfigurationError]:
 
     A source without any setting is just off.
     """
-    given = [name for name in Settings.model_fields if getattr(settings, name)]
+    given = [name for name in settings.model_fields_set if getattr(settings, name)]
     return {
         source: ConfigurationError(f"The source {source} is configured in part only.", remedy=remedy)
         for source, remedy in missing_settings(settings).items()

@@ -215,6 +215,22 @@ def test_journals_balance_and_clearing_keeps_unpaid_funds(demo: Demo) -> None:
     assert {row["channel"] for row in rests if row["total"]} <= {"etsy"}
 
 
+def test_photos_of_other_pieces_are_found(demo: Demo, truth: dict[str, Any]) -> None:
+    columns = ("photos", "duplicate_photos", "duplicate_of")
+    gold = {
+        (row["channel"], row["listing_id"]): tuple(row[name] for name in columns)
+        for row in demo.rows("select * from gold.rpt_listing_quality where photos is not null")
+    }
+    true = {
+        (row["channel"], row["listing_id"]): tuple(row[name] for name in columns)
+        for row in truth["rpt_listing_quality"]
+    }
+    assert gold == true
+    assert any(duplicates for _, duplicates, _ in true.values())
+    shown = demo.rows("select count(*) as photos, count(distinct content_hash) as media from silver.listing_photos")[0]
+    assert shown["media"] == demo.rows("select count(*) as media from silver.media")[0]["media"] < shown["photos"]
+
+
 def test_the_stock_is_what_stands_in_the_shop(demo: Demo, truth: dict[str, Any]) -> None:
     counted = {
         (row["channel"], row["location_id"], row["item_id"]): row["available"]

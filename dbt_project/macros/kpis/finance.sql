@@ -22,9 +22,27 @@ left join {{ fees }} as fees on fees.business_date = known.business_date and fee
 where
     known.kpi = 'contribution_margin' and known.channel <> 'all' and known.category = 'all'
     and sales.channel is null and fees.channel is null
+    -- A day of nothing but advertising stays as it is.
+    and not exists (
+        select 1
+        from {{ ref('fct_ad_spend') }} as spend
+        where known.channel = 'shopify' and spend.business_date = known.business_date and spend.spend_base <> 0
+    )
 union
 {{ gold_changed_kpi_days(
     'payout_difference', ref('rpt_payout_reconciliation'), gold_sum('reported.difference_base')) }}
 union
+{{ gold_changed_kpi_days('ad_spend', finance_kpi_ad_spend(), gold_sum('reported.spend_base')) }}
+union
 {{ gold_changed_kpi_days('fx_gain_loss', ref('rpt_fx_results'), gold_sum('reported.gain_base')) }}
+{%- endmacro %}
+
+
+{# Advertising platforms' days that cost something, as gold_changed_kpi_days compares them: a line may go with its day. #}
+{% macro finance_kpi_ad_spend() -%}
+(
+    select spend.business_date, 'shopify' as channel, spend.spend_base
+    from {{ ref('fct_ad_spend') }} as spend
+    where spend.spend_base <> 0
+)
 {%- endmacro %}

@@ -206,7 +206,7 @@ class EtsyConnector(ApiConnector):
                     "state": state,
                     "limit": MAX_PAGE,
                     "offset": offset,
-                    "includes": "Inventory",
+                    "includes": "Inventory,Images",
                 }
                 page = self._client.page("listings", query, scope=SCOPES["listings"], purpose="listings")
                 if page.records:

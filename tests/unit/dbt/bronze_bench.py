@@ -64,6 +64,7 @@ TABLES = (
     "geo_postcodes",
     "geo_delivery_zones",
     "ads_spend",
+    "media_photos",
 )
 
 COLUMNS = """
@@ -118,6 +119,7 @@ KEYS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "geo_postcodes": (("place_id",), None),
     "geo_delivery_zones": (("rule_id",), None),
     "ads_spend": (("date", "platform", "campaign", "currency"), "reported_at"),
+    "media_photos": (("channel", "subject", "position"), None),
 }
 
 Payload = Mapping[str, Any]

@@ -319,6 +319,16 @@ TABLES: Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]] = {
         ("channel", "order_id"),
         {"channel": "varchar", "order_id": "varchar", "ship_by_at": TIME, "ordered_at": TIME},
     ),
+    "listing_photos": (
+        ("channel", "subject_id", "position"),
+        {
+            "channel": "varchar",
+            "subject_id": "varchar",
+            "position": "integer",
+            "status": "varchar",
+            "content_hash": "varchar",
+        },
+    ),
     "ad_spend": (
         ("business_date", "platform", "campaign", "currency"),
         {

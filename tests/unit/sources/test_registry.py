@@ -131,6 +131,7 @@ def test_tables() -> None:
         "fx_ecb_rates",
         "fx_intraday_rates",
         "easypost_trackers",
+        "media_photos",
     }
     assert {table for table, entity in declared_entities().items() if entity.personal} == {
         "square_orders",

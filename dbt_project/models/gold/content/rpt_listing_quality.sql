@@ -5,6 +5,7 @@ with offers as (
     select
         listings.channel,
         listings.listing_id,
+        coalesce(listings.item_id, concat(listings.channel, '|', listings.listing_id)) as piece,
         listings.item_id,
         listings.title,
         listings.currency,
@@ -49,6 +50,44 @@ quartiles as (
     group by ranked.category
 ),
 
+-- On Etsy and Shopify photos hang on the listing or product, whose further variants have ids of their own; on eBay on the SKU.
+shown as (
+    select distinct
+        offers.channel,
+        offers.listing_id,
+        offers.piece,
+        photos.position,
+        photos.status,
+        photos.content_hash
+    from offers
+    inner join {{ ref('listing_photos') }} as photos
+        on photos.channel = offers.channel
+        and photos.subject_id = case when offers.channel = 'ebay' then offers.item_id else offers.listing_id end
+),
+
+-- The same photo in offers of different pieces: buyers take one for the other.
+shared as (
+    select shown.content_hash, min(shown.piece) as first_piece, max(shown.piece) as last_piece
+    from shown
+    where shown.content_hash is not null
+    group by shown.content_hash
+    having min(shown.piece) <> max(shown.piece)
+),
+
+galleries as (
+    select
+        shown.channel,
+        shown.listing_id,
+        count(shown.content_hash) as photos,
+        sum(case when shown.status <> 'fetched' then 1 else 0 end) as broken_photos,
+        count(shared.content_hash) as duplicate_photos,
+        min(case when shared.first_piece = shown.piece then shared.last_piece else shared.first_piece end)
+            as duplicate_of
+    from shown
+    left join shared on shared.content_hash = shown.content_hash
+    group by shown.channel, shown.listing_id
+),
+
 judged as (
     select
         offers.*,
@@ -65,9 +104,15 @@ judged as (
                 or (offers.price_base > 0 and offers.price_base * 10 < quartiles.first_quartile)
                 then 1
             else 0
-        end as outlying_price
+        end as outlying_price,
+        galleries.photos,
+        galleries.duplicate_of,
+        coalesce(galleries.duplicate_photos, 0) as duplicate_photos,
+        case when coalesce(galleries.duplicate_photos, 0) > 0 then 1 else 0 end as shares_photos,
+        case when coalesce(galleries.broken_photos, 0) > 0 then 1 else 0 end as broken_photos
     from offers
     left join quartiles on quartiles.category = offers.category
+    left join galleries on galleries.channel = offers.channel and galleries.listing_id = offers.listing_id
 )
 
 select
@@ -83,9 +128,14 @@ select
     {%- endfor %}
     {{ flag('judged.without_price = 1') }} as misses_price,
     {{ flag('judged.outlying_price = 1') }} as has_outlying_price,
+    {{ flag('judged.broken_photos = 1') }} as has_broken_photos,
+    cast(judged.photos as int) as photos,
+    cast(judged.duplicate_photos as int) as duplicate_photos,
+    judged.duplicate_of,
     cast(
         judged.short_title + judged.misses_category + judged.misses_era + judged.misses_maker + judged.misses_material
-        + judged.misses_condition + judged.without_price + judged.outlying_price as int
+        + judged.misses_condition + judged.without_price + judged.outlying_price
+        + judged.shares_photos + judged.broken_photos as int
     ) as flaws,
     {{ first_reasons([
         ['judged.short_title = 1', 'short title'],
@@ -96,6 +146,8 @@ select
         ['judged.misses_condition = 1', 'no condition'],
         ['judged.without_price = 1', 'no price'],
         ['judged.outlying_price = 1', 'outlying price'],
+        ['judged.shares_photos = 1', 'photo of another piece'],
+        ['judged.broken_photos = 1', 'photo that does not show'],
     ]) }} as reasons,
     {{ built_at() }} as built_at
 from judged

@@ -25,6 +25,7 @@ with {% if is_incremental() %}touched as (
         {{ zero_money() }} as fee_base,
         {{ zero_money() }} as label_base,
         {{ zero_money() }} as ad_base,
+        {{ zero_money() }} as spend_base,
         {{ zero_money() }} as margin_vat_base
     from {{ ref('agg_daily_sales') }} as sales
     {{- gold_only_touched('sales', ['business_date']) }}
@@ -43,6 +44,7 @@ with {% if is_incremental() %}touched as (
         fees.fee_base,
         case when {{ fee_group('fees.fee_type') }} = 'outbound_shipping' then fees.fee_base else 0 end as label_base,
         case when {{ fee_group('fees.fee_type') }} = 'advertising' then fees.fee_base else 0 end as ad_base,
+        {{ zero_money() }} as spend_base,
         {{ zero_money() }} as margin_vat_base
     from {{ ref('agg_daily_fees') }} as fees
     {{- gold_only_touched('fees', ['business_date']) }}
@@ -62,6 +64,7 @@ with {% if is_incremental() %}touched as (
         {{ zero_money() }} as fee_base,
         {{ zero_money() }} as label_base,
         {{ zero_money() }} as ad_base,
+        {{ zero_money() }} as spend_base,
         sales.margin_vat_base
     from {{ ref('agg_daily_category_sales') }} as sales
     {{- gold_only_touched('sales', ['business_date']) }}
@@ -80,15 +83,36 @@ with {% if is_incremental() %}touched as (
         {{ zero_money() }} as fee_base,
         {{ zero_money() }} as label_base,
         {{ zero_money() }} as ad_base,
+        {{ zero_money() }} as spend_base,
         sales.margin_vat_base
     from {{ ref('agg_daily_category_sales') }} as sales
     {{- gold_only_touched('sales', ['business_date']) }}
+    union all
+    -- Paid to advertising platforms, for the web shop: what a channel charges for advertising is among its fees.
+    select
+        spend.business_date,
+        'shopify' as channel,
+        'all' as category,
+        0 as sale_rows,
+        0 as orders,
+        0 as units,
+        {{ zero_money() }} as gmv_base,
+        {{ zero_money() }} as refund_base,
+        {{ zero_money() }} as net_base,
+        {{ zero_money() }} as item_cost_base,
+        {{ zero_money() }} as fee_base,
+        {{ zero_money() }} as label_base,
+        {{ zero_money() }} as ad_base,
+        spend.spend_base,
+        {{ zero_money() }} as margin_vat_base
+    from {{ ref('fct_ad_spend') }} as spend
+    {{- gold_only_touched('spend', ['business_date']) }}
 ),
 
 all_flows as (
     {{ with_all_channels('channel_flows', [
         'business_date', 'category', 'sale_rows', 'orders', 'units', 'gmv_base', 'refund_base', 'net_base',
-        'item_cost_base', 'fee_base', 'label_base', 'ad_base', 'margin_vat_base',
+        'item_cost_base', 'fee_base', 'label_base', 'ad_base', 'spend_base', 'margin_vat_base',
     ]) }}
 ),
 
@@ -107,6 +131,7 @@ flows as (
         {{ gold_sum('all_flows.fee_base') }} as fee_base,
         {{ gold_sum('all_flows.label_base') }} as label_base,
         {{ gold_sum('all_flows.ad_base') }} as ad_base,
+        {{ gold_sum('all_flows.spend_base') }} as spend_base,
         {{ gold_sum('all_flows.margin_vat_base') }} as margin_vat_base
     from all_flows
     group by all_flows.business_date, all_flows.channel, all_flows.category
@@ -170,7 +195,8 @@ kpis as (
     union all
     {{ gold_kpi(
         'whole_flows', 'contribution_margin',
-        'whole_flows.net_base - whole_flows.item_cost_base - whole_flows.fee_base - whole_flows.margin_vat_base') }}
+        'whole_flows.net_base - whole_flows.item_cost_base - whole_flows.fee_base - whole_flows.spend_base'
+        ~ ' - whole_flows.margin_vat_base') }}
     union all
     {{ gold_kpi(
         'whole_flows', 'fee_ratio', quotient('whole_flows.fee_base', 'whole_flows.gmv_base', 8),
@@ -179,6 +205,8 @@ kpis as (
     {{ gold_kpi('whole_flows', 'outbound_shipping', 'whole_flows.label_base', 'whole_flows.label_base <> 0') }}
     union all
     {{ gold_kpi('whole_flows', 'advertising', 'whole_flows.ad_base', 'whole_flows.ad_base <> 0') }}
+    union all
+    {{ gold_kpi('whole_flows', 'ad_spend', 'whole_flows.spend_base', 'whole_flows.spend_base <> 0') }}
     union all
     {{ gold_kpi('flows', 'margin_scheme_vat', 'flows.margin_vat_base', 'flows.sale_rows > 0') }}
     union all

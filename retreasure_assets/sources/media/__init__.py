@@ -1,0 +1,1 @@
+"""The photos of listings: fetched once, hashed, and not kept."""

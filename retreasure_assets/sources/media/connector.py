@@ -1,0 +1,264 @@
+"""The photo connector: which photos are fetched when, and what is noted of them.
+
+What belongs here: what is new, side by side within limits, what a photo's answer means. What does not: where payloads
+keep addresses (addresses.py), and where the platform keeps payloads (it is handed in).
+
+Photos are looked at once: channels give a changed photo another address. Nothing of a photo is kept but its hash, size
+and form; a photo may show people, and its EXIF where it was taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+import imagesize
+import msgspec
+
+from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
+from retreasure_assets.errors import PermanentSourceError, TransientSourceError
+from retreasure_assets.sources.http import TRANSIENT_STATUSES, Endpoint, HttpClient
+from retreasure_assets.sources.media.addresses import READERS, Gallery, gallery
+from retreasure_assets.sources.media.entities import ENTITIES, PhotoRecord, PhotoStatus
+
+#: The hosts that eBay, Etsy and Shopify serve photos from. A payload's other addresses are not asked: whoever can write
+#: a listing must not be able to have this machine ask any address.
+HOSTS = frozenset({"i.ebayimg.com", "i.etsystatic.com", "cdn.shopify.com"})
+#: The one that is asked whether it is there, and the answers of a server that is: its front page shows nothing.
+_ASKED = "i.ebayimg.com"
+_ANSWERS = frozenset(range(200, 500)) - TRANSIENT_STATUSES
+#: The largest photo: Etsy takes 20 MB at most, Shopify 20 MB, eBay 12 MB.
+MAX_PHOTO_BYTES = 24 * 1024 * 1024
+#: Syncs that ask for a photo which does not answer.
+_ATTEMPTS = 5
+#: Photos in a row that do not answer before the server is taken for dead.
+_DEAD_AFTER = 20
+#: Photos asked for at a time, and between two stored batches.
+_AT_ONCE = 4
+_BATCH = 500
+#: Enough of a photo to hold its header, EXIF and all.
+_HEADER = 256 * 1024
+
+
+class _Again(msgspec.Struct, frozen=True):
+    """A photo that did not answer, and how often it was asked for."""
+
+    channel: str
+    subject: str
+    position: int
+    url: str
+    attempts: int
+
+
+class _PhotoCursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Until when each bronze table was looked at, and which photos are to be asked for again."""
+
+    until: dict[str, str] = {}
+    again: list[_Again] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the platform keeps what the connector reads and wrote.
+
+    Args:
+        newer: from a bronze table's name and a moment (ISO 8601, None for ever) to what came since: moment and payload.
+        known: from listings (``channel|subject``) to the newest record of each of their places, by natural key.
+    """
+
+    newer: Callable[[str, str | None], Iterator[tuple[str, str]]]
+    known: Callable[[Collection[str]], Mapping[str, str]]
+
+
+class MediaConnector:
+    """Reads the photos of what is on offer (implements :class:`retreasure_assets.entities.Connector`).
+
+    Args:
+        shelf: where listings and known photos are.
+        mirror: the address that stands before ``<host>/<path>`` of every photo; None asks the hosts themselves.
+        photos_per_listing: how many of a listing's photos are looked at, the main one first.
+        transport, sleep: replaceable in tests.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        mirror: str | None = None,
+        photos_per_listing: int = 10,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._shelf = shelf
+        self._mirror = mirror.rstrip("/") if mirror else None
+        self._most = photos_per_listing
+        self._client = HttpClient(
+            Endpoint("The photo server", "RETREASURE_MEDIA_URL"),
+            headers={"Accept": "image/*"},
+            max_bytes=MAX_PHOTO_BYTES,
+            transport=transport,
+            sleep=sleep,
+        )
+
+    @property
+    def source(self) -> str:
+        """``media``."""
+        return "media"
+
+    @property
+    def entities(self) -> Mapping[str, Entity]:
+        """The photos."""
+        return ENTITIES
+
+    @property
+    def clients(self) -> Sequence[HttpClient]:
+        """The HTTP layer, for its counters."""
+        return (self._client,)
+
+    def check(self) -> Sequence[str]:
+        """Whether a photo server answers, whatever it answers; see the protocol."""
+        self._client.request("GET", f"{self._mirror or f'https://{_ASKED}'}/", accept=_ANSWERS)
+        return []
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def batches(self, entity: Entity, cursor: Cursor | None, window: Window) -> Iterator[RawBatch]:
+        """Look at the photos of listings that changed since ``cursor``; see the protocol.
+
+        A window gives nothing: photos have no time of their own.
+
+        Raises:
+            TransientSourceError: the server does not answer for any photo.
+        """
+        if window.since is not None or window.until is not None:
+            return
+        stored = _stored(cursor)
+        until, shown = dict(stored.until), {}
+        for table in READERS:
+            for moment, payload in self._shelf.newer(table, stored.until.get(table)):
+                until[table] = moment
+                found = gallery(table, payload)
+                if found is not None:
+                    shown[f"{found.channel}|{found.subject}"] = found
+        known = _decoded(self._shelf.known(shown.keys()))
+        wanted = [
+            *(again for again in stored.again if f"{again.channel}|{again.subject}" not in shown),
+            *self._wanted(shown.values(), known),
+        ]
+        removed = list(_removed(shown.values(), known))
+        yield from self._looked_at(entity, wanted, removed, stored, until)
+
+    def _wanted(self, galleries: Iterable[Gallery], known: Mapping[str, PhotoRecord]) -> Iterator[_Again]:
+        for each in galleries:
+            for position, url in enumerate((each.urls or [])[: self._most]):
+                before = known.get(f"{each.channel}|{each.subject}|{position}")
+                if before is None or before.url != url:
+                    yield _Again(each.channel, each.subject, position, url, 0)
+
+    def _looked_at(
+        self,
+        entity: Entity,
+        wanted: Sequence[_Again],
+        removed: Sequence[PhotoRecord],
+        stored: _PhotoCursor,
+        until: Mapping[str, str],
+    ) -> Iterator[RawBatch]:
+        """Batches of what was found; the last one alone carries the cursor that goes past the listings."""
+        again: list[_Again] = []
+        silent = 0
+        records = list(removed)
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="photo") as pool:
+            for start in range(0, len(wanted), _BATCH):
+                part = wanted[start : start + _BATCH]
+                for photo, found in zip(part, pool.map(self._look, part), strict=True):
+                    silent = silent + 1 if isinstance(found, TransientSourceError) else 0
+                    if silent >= _DEAD_AFTER and isinstance(found, TransientSourceError):
+                        yield from _batch(entity, records, None)
+                        raise found
+                    if isinstance(found, PhotoRecord):
+                        records.append(found)
+                    elif photo.attempts + 1 >= _ATTEMPTS:
+                        records.append(_told(photo, PhotoStatus.UNREACHABLE))
+                    else:
+                        again.append(msgspec.structs.replace(photo, attempts=photo.attempts + 1))
+                if start + _BATCH < len(wanted):
+                    # Known from now on: a run that is stopped does not ask for these again.
+                    yield from _batch(entity, records, None)
+                    records = []
+        cursor = _PhotoCursor(dict(until), again)
+        if records or cursor != stored:
+            yield from _batch(entity, records, cursor)
+
+    def _look(self, photo: _Again) -> PhotoRecord | TransientSourceError:
+        parts = urlsplit(photo.url)
+        if parts.scheme != "https" or parts.hostname not in HOSTS or parts.port or parts.username:
+            return _told(photo, PhotoStatus.REFUSED)
+        address = f"{self._mirror}/{photo.url.removeprefix('https://')}" if self._mirror else photo.url
+        try:
+            answer = self._client.request("GET", address, accept=frozenset({200, 403, 404, 410}))
+        except TransientSourceError as error:
+            return error
+        except PermanentSourceError:
+            return _told(photo, PhotoStatus.REFUSED)
+        if answer.status != 200:
+            return _told(photo, PhotoStatus.MISSING)
+        width, height = imagesize.get(io.BytesIO(answer.body[:_HEADER]))
+        return PhotoRecord(
+            channel=photo.channel,
+            subject=photo.subject,
+            position=photo.position,
+            status=PhotoStatus.FETCHED,
+            url=photo.url,
+            content_hash=hashlib.sha256(answer.body).hexdigest(),
+            bytes=len(answer.body),
+            content_type=answer.headers.get("content-type", "").partition(";")[0].strip().lower() or None,
+            width=width if width > 0 else None,
+            height=height if height > 0 else None,
+        )
+
+
+def _told(photo: _Again, status: PhotoStatus) -> PhotoRecord:
+    return PhotoRecord(photo.channel, photo.subject, photo.position, status, photo.url)
+
+
+def _removed(galleries: Iterable[Gallery], known: Mapping[str, PhotoRecord]) -> Iterator[PhotoRecord]:
+    """The places of listings on offer at which no photo stands any more."""
+    for each in galleries:
+        if each.urls is None:
+            continue
+        position = len(each.urls)
+        while (before := known.get(f"{each.channel}|{each.subject}|{position}")) is not None:
+            if before.status is not PhotoStatus.REMOVED:
+                yield PhotoRecord(each.channel, each.subject, position, PhotoStatus.REMOVED)
+            position += 1
+
+
+def _decoded(known: Mapping[str, str]) -> dict[str, PhotoRecord]:
+    return {key: msgspec.json.decode(payload, type=PhotoRecord) for key, payload in known.items()}
+
+
+def _stored(cursor: Cursor | None) -> _PhotoCursor:
+    if cursor is None:
+        return _PhotoCursor()
+    try:
+        return msgspec.convert(dict(cursor), _PhotoCursor)
+    except msgspec.ValidationError:
+        # Another form of cursor: what is known already is not asked for again.
+        return _PhotoCursor()
+
+
+def _batch(entity: Entity, records: Sequence[PhotoRecord], cursor: _PhotoCursor | None) -> Iterator[RawBatch]:
+    yield RawBatch(
+        entity=entity,
+        records=[msgspec.json.encode(record) for record in records],
+        origins=[record.url or f"{record.channel}:{record.subject}" for record in records],
+        cursor=None if cursor is None else msgspec.to_builtins(cursor),
+    )
