@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bronze_bench import TABLES, Bench, Dbt
+
+from retreasure_assets.sources.registry import API_SOURCES
 
 
 def test_every_model_is_described_owned_and_grouped(dbt: Dbt) -> None:
@@ -74,3 +78,25 @@ def test_every_table_that_people_read_has_a_tested_key(dbt: Dbt) -> None:
         and key not in keyed
     }
     assert without <= {"orphan_items", "delivery_zones"}
+
+
+def test_every_staging_model_is_held_against_its_bronze_table(dbt: Dbt) -> None:
+    [test] = [node for node in dbt.manifest.nodes.values() if node.name == "staging_has_every_bronze_record"]
+    staging = {
+        key
+        for key, node in dbt.manifest.nodes.items()
+        if node.name.startswith("stg_") and any(parent.startswith("source.") for parent in node.depends_on.nodes)
+    }
+    assert {key for key in test.depends_on.nodes if key.startswith("model.")} == staging
+    assert {key for key in test.depends_on.nodes if key.startswith("source.")} == set(dbt.manifest.sources)
+
+
+def test_sources_are_stale_in_dbt_when_they_are_silent_to_alerts(dbt: Dbt) -> None:
+    for source in API_SOURCES:
+        patience = {}
+        for table in dbt.manifest.sources.values():
+            allowed = table.freshness.warn_after if table.freshness else None
+            if table.name in {entity.table for entity in source.entities.values()} and allowed and allowed.count:
+                patience[table.name] = timedelta(**{f"{allowed.period.value}s": allowed.count})
+        assert patience, source.name
+        assert min(patience.values()) == source.silent_after, source.name

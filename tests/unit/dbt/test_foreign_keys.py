@@ -26,8 +26,8 @@ OWN = {
 }
 #: Keys that their parents need not have, and why.
 FREE = {
-    # A visitor's browser says which piece was looked at and which order was made: it may say anything, and says it before
-    # the channel tells of the order.
+    # A visitor's browser says which piece was looked at and which order was made: it may say anything, and says it
+    # before the channel tells of the order.
     ("events", "item_id"),
     ("events", "order_id"),
     ("events", "person_id"),
