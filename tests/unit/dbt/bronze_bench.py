@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -158,6 +159,8 @@ class Bench:
         self._dbt = dbt
         self.path = folder / "warehouse.duckdb"
         self._clock = datetime(2026, 11, 1, tzinfo=UTC)
+        #: Everything that came in, in its order.
+        self.ingested: list[Record] = []
         #: Bronze tables with news for the next build; None where all of silver has to be built.
         self._news: set[str] | None = None
         if built is not None:
@@ -173,6 +176,7 @@ class Bench:
     def ingest(self, *records: Record) -> None:
         """Write records as one batch, later than every batch before it; like the real writer, each record once."""
         self._clock += timedelta(hours=7)
+        self.ingested += records
         rows: dict[str, dict[object, Sequence[object]]] = {}
         for record in records:
             row = self._row(record)
@@ -238,6 +242,15 @@ class Bench:
             rows = cursor.fetchall()
         assert len(rows) == 1, f"{len(rows)} rows: {sql}"
         return dict(zip(names, rows[0], strict=True))
+
+    def ingest_in_parts(self, records: Sequence[Record], parts: int, seed: int) -> None:
+        """Have records come in another order, some of them twice, and a build after each part."""
+        rng = Random(seed)
+        shuffled = [*records, *rng.sample(records, len(records) // 4)]
+        rng.shuffle(shuffled)
+        for part in range(parts):
+            self.ingest(*shuffled[part::parts])
+            self.build()
 
     def snapshot(self, *, stamps: bool = False) -> dict[str, list[tuple[Any, ...]]]:
         """Every table and view that people read, sorted, without what depends on when it was built or ingested."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -505,3 +505,13 @@ def test_an_orders_newer_version_replaces_all_that_hangs_on_it(bench: Bench) -> 
     bench.build()
     assert bench.query("select refund_id from silver.refunds") == []
     assert bench.query("select status from silver.orders") == [("open",)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_order_of_arrival_changes_nothing(new_bench: Callable[[], Bench], world: Bench) -> None:
+    """Three builds, in another order and some of it twice: the same silver."""
+    bench = new_bench()
+    bench.ingest_in_parts(world.ingested, 3, seed=3)
+    expected, found = world.snapshot(), bench.snapshot()
+    assert {name: rows for name, rows in found.items() if rows != expected[name]} == {}

@@ -400,3 +400,13 @@ def test_records_that_come_in_any_order_end_in_the_same_silver(new_bench: Callab
         for table, rows in snapshots[2].items():
             assert other[table] == rows, table
     assert snapshots[2]["silver.order_lines"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_order_of_arrival_changes_nothing(new_bench: Callable[[], Bench], world: Bench) -> None:
+    """Three builds, in another order and some of it twice: the same silver."""
+    bench = new_bench()
+    bench.ingest_in_parts(world.ingested, 3, seed=3)
+    expected, found = world.snapshot(), bench.snapshot()
+    assert {name: rows for name, rows in found.items() if rows != expected[name]} == {}

@@ -17,7 +17,7 @@ from .world import cost, fee, item, line, order, payout, payout_line, rate, refu
 BUILDS = 3
 DAYS = [f"2026-{month:02}-{day:02}" for month in (1, 2, 3) for day in (1, 2, 3, 14, 15, 28)]
 CURRENCIES = ("EUR", "USD", "JPY")
-CHANNELS = ("shopify", "pos", "etsy")
+CHANNELS = ("shopify", "pos", "etsy", "ebay")
 
 World = dict[str, list[Row]]
 
@@ -25,7 +25,7 @@ World = dict[str, list[Row]]
 def version(random: Random, number: int) -> World:
     """One version of an order and all that hangs on it; two calls for a number give two versions of the same order."""
     day, currency = random.choice(DAYS), random.choice(CURRENCIES)
-    channel = CHANNELS[number % 3]
+    channel = CHANNELS[number % len(CHANNELS)]
     cents = random.randrange(100, 1_000_000)
     gross = f"{cents // 100}.{cents % 100:02}"
     fields: dict[str, object] = {"channel": channel, "currency": currency}
@@ -73,7 +73,7 @@ def ledger(random: Random, number: int) -> World:
                 f"o{number}",
                 day,
                 f"{random.randrange(-200, 900) / 100:.2f}",
-                channel=CHANNELS[number % 3],
+                channel=CHANNELS[number % len(CHANNELS)],
                 currency=random.choice(CURRENCIES),
             )
             for n in range(random.choice((0, 1, 2)))
@@ -102,6 +102,18 @@ def catalogue(random: Random) -> World:
                 "is_current": True,
             }
             for n in range(0, 10, 3)
+        ],
+        "ad_spend": [
+            {
+                "business_date": day,
+                "platform": "meta",
+                "campaign": "spring",
+                "currency": random.choice(CURRENCIES),
+                "spend_amount": f"{random.randrange(1, 90)}.25",
+                "impressions": 100,
+                "clicks": 3,
+            }
+            for day in DAYS[::5]
         ],
         "customers": [{"person_id": "ann", "country": "IE"}, {"person_id": "ed", "country": "DE"}],
     }
