@@ -173,6 +173,8 @@ def test_daily_kpis_equal_the_truth(demo: Demo, truth: dict[str, Any]) -> None:
         assert abs(gold[key] - Decimal(row["value"])) < Decimal("0.0001"), key
         compared += 1
     assert compared > 100
+    # Nothing is in gold that the truth does not know of, on no day and for no channel.
+    assert gold.keys() == {(row["business_date"], row["channel"], row["kpi"]) for row in truth["kpis"]}
 
 
 def test_customers_are_worth_what_they_brought(demo: Demo, truth: dict[str, Any]) -> None:
