@@ -53,6 +53,27 @@ def test_sources_read_at_the_same_time_and_tables_of_one_source_in_turn() -> Non
     assert order == ["orders", "products"]
 
 
+def test_a_source_waits_for_the_tables_that_it_reads_even_if_they_fail() -> None:
+    order: list[str] = []
+    readings: Readings[str] = Readings()
+
+    def fails() -> str:
+        time.sleep(0.05)
+        order.append("listings")
+        raise PermanentSourceError("It is down.", remedy="Wait.")
+
+    def photos() -> str:
+        readings.wait_for("run", {"a_listings", "somebody_elses"})
+        order.append("photos")
+        return "looked at"
+
+    readings.begin("run", {"photos": [("photos", photos)], "a": [("a_listings", fails)]})
+    assert readings.result("run", "photos") == "looked at"
+    assert order == ["listings", "photos"]
+    # A run that reads no others waits for nobody.
+    readings.wait_for("another", {"a_listings"})
+
+
 def test_a_result_is_handed_over_once_and_to_its_own_run() -> None:
     readings: Readings[str] = Readings()
     assert readings.result("run", "a") is None
