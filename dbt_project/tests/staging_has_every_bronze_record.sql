@@ -3,7 +3,7 @@
   natural key is. (Received = new + duplicates + quarantined is bronze's own check, records_balance; that orders and lines
   are good or quarantined have tests of their own; gold_has_every_row_of_silver is the last leg.)
 -#}
-{{ config(meta={'dagster': {'ref': {'name': 'orders'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'stg_shopify__orders'}}}) }}
 {%- set staged = [
     ['stg_ads__spend', 'ads_spend', 'natural_key'],
     ['stg_clickstream__events', 'clickstream_events', 'natural_key'],

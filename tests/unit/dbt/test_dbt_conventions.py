@@ -100,3 +100,11 @@ def test_sources_are_stale_in_dbt_when_they_are_silent_to_alerts(dbt: Dbt) -> No
                 patience[table.name] = timedelta(**{f"{allowed.period.value}s": allowed.count})
         assert patience, source.name
         assert min(patience.values()) == source.silent_after, source.name
+
+
+def test_a_test_is_a_check_of_one_of_the_tables_that_it_reads(dbt: Dbt) -> None:
+    """Dagster declares a check with its asset's own tests, so that the result of any other has nowhere to go."""
+    for node in dbt.manifest.nodes.values():
+        named = node.config.meta.get("dagster", {}).get("ref", {}).get("name") if node.resource_type == "test" else None
+        if named is not None:
+            assert named in {parent.split(".")[-1] for parent in node.depends_on.nodes}, node.name
