@@ -103,7 +103,12 @@ def test_sources_are_stale_in_dbt_when_they_are_silent_to_alerts(dbt: Dbt) -> No
 
 
 def test_a_test_is_a_check_of_one_of_the_tables_that_it_reads(dbt: Dbt) -> None:
-    """Dagster declares a check with its asset's own tests, so that the result of any other has nowhere to go."""
+    """Dagster declares a check with its asset's own tests, so that the result of any other has nowhere to go.
+
+    Results are told apart by the test's name alone.
+    """
+    names = [node.name for node in dbt.manifest.nodes.values() if node.resource_type == "test"]
+    assert {name for name in names if names.count(name) > 1} == set()
     for node in dbt.manifest.nodes.values():
         named = node.config.meta.get("dagster", {}).get("ref", {}).get("name") if node.resource_type == "test" else None
         if named is not None:
