@@ -37,10 +37,11 @@ from retreasure_assets.sandbox.world import World
 HOST = "127.0.0.1"
 
 #: The faces that need nothing but the world.
-_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace, MediaFace)
+_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace)
 FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
-#: Where the platform sends something; no fault meets it on the way.
-_DESTINATIONS: tuple[type[Face], ...] = (SlackFace,)
+#: What no fault meets: where the platform sends something, and photos, of which one that does not answer is asked for
+#: again at a later run only, so that faults would change the result of this one.
+_UNDISTURBED: tuple[type[Face], ...] = (SlackFace, MediaFace)
 
 #: Seconds to wait for the server to start or stop.
 _PATIENCE = 15.0
@@ -82,12 +83,12 @@ def create_app(world: World, shopify: ShopifyOptions | None = None, handling: Ha
     """
     handling = handling or Handling()
     faces: list[Face] = [ShopifyFace(world, shopify), *(face(world) for face in _PLAIN_FACES)]
-    destinations = [face(world) for face in _DESTINATIONS]
-    paths = {name: path for face in [*faces, *destinations] for name, path in face.paths.items()}
+    undisturbed = [face(world) for face in _UNDISTURBED]
+    paths = {name: path for face in [*faces, *undisturbed] for name, path in face.paths.items()}
     faults = Faults(handling.faults, world.seed) if handling.faults else None
     contracts = Contracts(handling.contracts, handling.check_answers) if handling.contracts else None
     routes = [route for face in faces for route in _routes(face, faults, contracts)]
-    routes += [route for face in destinations for route in face.routes]
+    routes += [route for face in undisturbed for route in face.routes]
 
     async def index(_request: Request) -> Response:
         return JSONResponse(
@@ -127,7 +128,7 @@ def _routes(face: Face, faults: Faults | None, contracts: Contracts | None) -> l
 def environment(base_url: str) -> dict[str, str]:
     """The settings that point the platform at a sandbox at ``base_url``."""
     found: dict[str, str] = {}
-    for face in (*FACES, *_DESTINATIONS):
+    for face in (*FACES, *_UNDISTURBED):
         found.update(face.environment(base_url))
     return found
 

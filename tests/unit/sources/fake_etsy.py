@@ -167,7 +167,7 @@ class FakeEtsy:
         return [self.payments[number] for number in numbers]
 
     def _listings(self, path: str, query: Json) -> list[Json]:
-        assert query["includes"] == "Inventory"
+        assert query["includes"] == "Inventory,Images"
         return self.listings.get(query["state"], [])
 
 
