@@ -12,10 +12,17 @@ import contextlib
 import os
 import pickle
 import signal
+import socket
+import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.records import Judged, RecordReader
@@ -23,6 +30,10 @@ from retreasure_assets.lake.records import Judged, RecordReader
 #: Of a batch this large there mostly are more to come; the second one starts the helper, which costs half a second.
 _LARGE_BYTES = 4 << 20
 _START = "from retreasure_assets.lake.judging import serve; serve()"
+#: A message is its number of buffers, their lengths, and they: the pickled object, and what it holds of large memory.
+_NUMBER = struct.Struct("=Q")
+#: Where memory of this size is given back and asked for again with every batch, its pages are made anew each time.
+_KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 
 
 class Judge:
@@ -30,16 +41,17 @@ class Judge:
 
     Args:
         pseudonym_key: the key of the mask ``pseudonym``.
-        helper: whether a process may be started.
+        helper: whether a process may be started; where processes do not take over sockets (Windows) none is.
     """
 
     def __init__(self, pseudonym_key: bytes, *, helper: bool) -> None:
         self._pseudonym_key = pseudonym_key
         self._readers = _Readers(pseudonym_key)
         self._talker = ThreadPoolExecutor(1, "judge")
-        self._allowed = helper
+        self._allowed = helper and os.name == "posix"
         self._large = 0
         self._helper: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
 
     def submit(self, batch: RawBatch) -> Future[tuple[Judged, Judged]]:
         """Begin to judge a batch: its good records, and its bad ones."""
@@ -62,40 +74,71 @@ class Judge:
     def _ask(self, batch: RawBatch) -> tuple[Judged, Judged] | None:
         """The helper's answer; None where there is no helper, or no longer."""
         try:
-            helper = self._helper or self._start()
-            assert helper.stdin is not None
-            assert helper.stdout is not None
-            question = RawBatch(batch.entity, list(batch.records), (), None, batch.payloads, batch.problems)
-            _send(helper.stdin, question)
-            answer: tuple[Judged, Judged] = pickle.load(helper.stdout)
+            line = self._line or self._start()
+            _send(line, _Question.of(batch))
+            answer: tuple[Judged, Judged] = _receive(line)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._allowed = False
             self._dismiss()
             return None
         return answer
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> socket.socket:
+        # A socket takes and gives a whole batch in one call. A pipe does so in pieces of 64 KB, and after each of them
+        # the interpreter's lock has to be waited for.
+        self._line, theirs = socket.socketpair()
         # What it says is not shown: an unforeseen error might quote a record. Here the same error comes up again.
-        self._helper = helper = subprocess.Popen(
-            [sys.executable, "-c", _START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        assert helper.stdin is not None
-        _send(helper.stdin, self._pseudonym_key)
-        return helper
+        with theirs:
+            self._helper = subprocess.Popen(
+                [sys.executable, "-c", _START],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=_KEPT_MEMORY | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        _send(self._line, self._pseudonym_key)
+        return self._line
 
     def _dismiss(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
         if self._helper is not None:
-            for pipe in (self._helper.stdin, self._helper.stdout):
-                if pipe is not None:
-                    # What was still to be sent is of no use to one that is gone.
-                    with contextlib.suppress(OSError):
-                        pipe.close()
             self._helper.wait()
             self._helper = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A batch to judge, its records in one piece of memory."""
+
+    entity: Entity
+    sizes: list[int]
+    records: pickle.PickleBuffer
+    payload_sizes: list[int] | None
+    payloads: pickle.PickleBuffer | None
+    problems: Sequence[str | None] | None
+
+    @classmethod
+    def of(cls, batch: RawBatch) -> _Question:
+        """What has to be known to judge a batch."""
+        payloads = batch.payloads
+        return cls(
+            batch.entity,
+            [*map(len, batch.records)],
+            pickle.PickleBuffer(b"".join(batch.records)),
+            None if payloads is None else [*map(len, payloads)],
+            None if payloads is None else pickle.PickleBuffer(b"".join(payloads)),
+            batch.problems,
+        )
+
+    def batch(self) -> RawBatch:
+        """The batch again; where its records came from stays unsaid."""
+        payloads = None
+        if self.payloads is not None and self.payload_sizes is not None:
+            payloads = _split(self.payloads, self.payload_sizes)
+        records = _split(self.records, self.sizes)
+        return RawBatch(self.entity, records, (), None, payloads, self.problems)
 
 
 class _Readers:
@@ -115,18 +158,48 @@ class _Readers:
 
 
 def serve() -> None:
-    """What the helper does: judge batches from standard input until it ends."""
-    # Ctrl-C is for the process that asked; with it the input ends.
+    """What the helper does: judge batches that come through its standard input, a socket, until that is closed."""
+    # Ctrl-C is for the process that asked; with it the line ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    questions = sys.stdin.buffer
-    with contextlib.suppress(EOFError, BrokenPipeError), os.fdopen(os.dup(1), "wb") as answers:
-        # Whatever else is printed goes nowhere, instead of between the answers.
-        os.dup2(2, 1)
-        readers = _Readers(pickle.load(questions))
+    with contextlib.suppress(EOFError, ConnectionError), socket.socket(fileno=os.dup(0)) as line:
+        readers = _Readers(_receive(line))
         while True:
-            _send(answers, readers.read(pickle.load(questions)))
+            _send(line, readers.read(_receive(line).batch()))
 
 
-def _send(pipe: IO[bytes], message: object) -> None:
-    pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
-    pipe.flush()
+def _split(content: pickle.PickleBuffer, sizes: Sequence[int]) -> list[bytes]:
+    view = memoryview(content)
+    return [bytes(view[start:end]) for start, end in pairwise(accumulate(sizes, initial=0))]
+
+
+def _send(line: socket.socket, message: object) -> None:
+    large: list[pickle.PickleBuffer] = []
+    parts = [memoryview(pickle.dumps(message, pickle.HIGHEST_PROTOCOL, buffer_callback=large.append))]
+    parts += [buffer.raw() for buffer in large]
+    line.sendall(b"".join(map(_NUMBER.pack, (len(parts), *(part.nbytes for part in parts)))))
+    for part in parts:
+        line.sendall(part)
+
+
+def _receive(line: socket.socket) -> Any:
+    """The next message.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    [count] = _NUMBER.unpack(_bytes(line, _NUMBER.size))
+    sizes = [size for (size,) in _NUMBER.iter_unpack(_bytes(line, count * _NUMBER.size))]
+    message, *large = (_bytes(line, size) for size in sizes)
+    return pickle.loads(message, buffers=large)
+
+
+def _bytes(line: socket.socket, size: int) -> memoryview:
+    # Unlike a bytearray it is not written full of zeros first.
+    content = memoryview(np.empty(size, np.uint8))
+    done = 0
+    while done < size:
+        received = line.recv_into(content[done:], size - done, socket.MSG_WAITALL)
+        if not received:
+            raise EOFError
+        done += received
+    return content

@@ -26,8 +26,8 @@ from retreasure_assets.privacy.vault import Identities
 
 #: Values joined to one piece of memory at a time: few enough that what held them is used again, not asked anew.
 _SLICE = 1_024
-#: An array of texts holds at most 2 GB.
-_SLICE_BYTES = 1 << 30
+#: An array of texts holds at most 2 GB; a new one is begun after so many bytes.
+_CHUNK_BYTES = 1 << 30
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 #: 9999-12-31T23:59:59Z: what is later is no number of seconds.
@@ -112,14 +112,15 @@ class RecordReader:
         seen: set[str] = set()
         texts = batch.records if batch.payloads is None else batch.payloads
         problems = batch.problems
-        key_places, masker, prefix = self._key_places, self._masker, self._prefix
+        key_places, mask, prefix = self._key_places, self._masker.add, self._prefix
         updated_place, personal = self._updated_place, self._entity.personal
         sha256 = hashlib.sha256
-        payloads: list[bytes] = []
-        chunks: list[pa.Array] = []
+        payloads = _Texts()
+        text_of_all = payloads.content
         for place, record in enumerate(batch.records):
             digest = sha256(record).hexdigest()
             key: str | None = None
+            began = len(text_of_all)
             try:
                 if problems is not None and (problem := problems[place]) is not None:
                     raise MalformedRecordError(problem)
@@ -127,7 +128,7 @@ class RecordReader:
                 # Pure ASCII is by far the most common, and quicker to see than to decode.
                 if not text.isascii():
                     text.decode()
-                captured, payload = masker(text)
+                captured = mask(text, text_of_all)
                 if len(key_places) == 1:
                     value = captured[key_places[0]]
                     key = value if type(value) is str else _text(value)
@@ -139,6 +140,7 @@ class RecordReader:
                         raise MalformedRecordError(self._without_key(captured))
                     key = "|".join(parts)
             except MalformedRecordError as error:
+                del text_of_all[began:]
                 self._refuse(bad, place, digest, key, str(error), seen)
                 continue
             except UnicodeDecodeError:
@@ -150,31 +152,35 @@ class RecordReader:
                 content += sha256(text).hexdigest()
             record_id = sha256(f"{prefix}{key}\n{content}".encode()).hexdigest()[:32]
             if record_id in seen:
+                del text_of_all[began:]
                 continue
             seen.add(record_id)
             good.places.append(place)
             good.record_ids.append(record_id)
             good.natural_keys.append(key)
             good.hashes.append(digest)
-            payloads.append(payload)
-            if len(payloads) == _SLICE:
-                chunks += _arrays(payloads, pa.string())
-                payloads.clear()
             if updated_place is not None:
                 good.updated.append(captured[updated_place])
             if personal:
-                good.identities.append(self._identities(captured, key, payload == record))
-        chunks += _arrays(payloads, pa.string())
-        good.payloads = pa.chunked_array(chunks, pa.string())
+                identities = tuple(
+                    [
+                        (kind, value)
+                        for kind, at in self._people
+                        if (value := captured[at]) is not None and usable(kind, value)
+                    ]
+                )
+                if not identities and len(text_of_all) - began == len(record) and text_of_all[began:] == record:
+                    # One that names nobody and in which nothing was masked is about nobody; everybody may read it.
+                    good.identities.append(())
+                else:
+                    # Any other has a subject of its own, the same whenever this record comes again, who can be
+                    # forgotten.
+                    good.identities.append(
+                        identities or ((RECORD, f"{self._entity.source}|{self._entity.name}|{key}"),)
+                    )
+            text_of_all = payloads.end()
+        good.payloads = payloads.array()
         return good, bad
-
-    def _identities(self, captured: list[Scalar], key: str, as_received: bool) -> Identities:
-        found = [(kind, value) for kind, at in self._people if (value := captured[at]) and usable(kind, value)]
-        if found:
-            return tuple(found)
-        # One that names nobody and in which nothing was masked is about nobody, and everybody may read it. Any other
-        # has a subject of its own, the same whenever this record comes again, who can be forgotten.
-        return () if as_received else ((RECORD, f"{self._entity.source}|{self._entity.name}|{key}"),)
 
     def _without_key(self, captured: list[Scalar]) -> str:
         missing = [
@@ -192,6 +198,37 @@ class RecordReader:
         bad.natural_keys.append(key or None)
         bad.hashes.append(digest)
         bad.reasons.append(reason)
+
+
+class _Texts:
+    """Texts one after the other in one piece of memory, the form in which Arrow has them.
+
+    Whoever adds a text appends it to ``content`` and then says ``end``.
+    """
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+        self._ends = [0]
+        self._chunks: list[pa.Array] = []
+
+    def end(self) -> bytearray:
+        """The text added is complete; where the next one is to be added."""
+        self._ends.append(len(self.content))
+        if len(self.content) > _CHUNK_BYTES:
+            self._cut()
+        return self.content
+
+    def array(self) -> pa.ChunkedArray:
+        """All texts; none may be added after."""
+        if len(self._ends) > 1:
+            self._cut()
+        return pa.chunked_array(self._chunks, pa.string())
+
+    def _cut(self) -> None:
+        offsets = pa.py_buffer(np.array(self._ends, np.int32))
+        buffers = [None, offsets, pa.py_buffer(self.content)]
+        self._chunks.append(pa.Array.from_buffers(pa.string(), len(self._ends) - 1, buffers))
+        self.content, self._ends = bytearray(), [0]
 
 
 @contextmanager
@@ -217,7 +254,7 @@ def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]
     if not values:
         return []
     sizes = np.fromiter((0 if value is None else len(value) for value in values), np.int64, len(values))
-    if sizes.sum() > _SLICE_BYTES and len(values) > 1:
+    if sizes.sum() > _CHUNK_BYTES and len(values) > 1:
         half = len(values) // 2
         return _arrays(values[:half], kind) + _arrays(values[half:], kind)
     offsets = np.zeros(len(values) + 1, np.int32)

@@ -54,29 +54,38 @@ class Masker:
         self._learned = 0
 
     def __call__(self, record: bytes) -> tuple[list[Scalar], bytes]:
-        """Mask one record.
+        """Mask one record: the values captured and the masked JSON; see ``add``."""
+        payload = bytearray()
+        captured = self.add(record, payload)
+        return captured, bytes(payload)
+
+    def add(self, record: bytes, payloads: bytearray) -> list[Scalar]:
+        """Mask one record and add its masked JSON to others, which spares a copy of each.
 
         Args:
             record: JSON text, valid UTF-8 (the caller checks it).
+            payloads: where the masked JSON is added.
 
         Returns:
-            The captured values in the order of ``capture``, None where there is none, and the masked JSON.
+            The captured values in the order of ``capture``, None where there is none.
 
         Raises:
-            MalformedRecordError: the record is not a JSON object.
+            MalformedRecordError: the record is not a JSON object; nothing was added.
         """
         captured: list[Scalar] = [None] * self._captures
         shape = self._shape
         if shape is not None:
             try:
-                return captured, shape.apply(record, captured, self.walk)
+                shape.apply(record, captured, self.walk, payloads)
             except (msgspec.DecodeError, RecursionError):
                 captured = [None] * self._captures
-        payload = self._general(record, captured)
+            else:
+                return captured
+        payloads += self._general(record, captured)
         if self._learned < _MAX_SHAPES:
             self._learned += 1
             self._shape = Shape.learn(self._root, record, self._shape, self._functions)
-        return captured, payload
+        return captured
 
     def _general(self, record: bytes, captured: list[Scalar]) -> bytes:
         try:

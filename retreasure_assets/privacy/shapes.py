@@ -21,6 +21,7 @@ from retreasure_assets.privacy.paths import Node, Scalar
 
 NULL = msgspec.Raw(b"null")
 encode = msgspec.json.Encoder().encode
+encode_into = msgspec.json.Encoder().encode_into
 
 _ODD_NAME = re.compile(r'[\x00-\x1f"\\]')
 
@@ -90,15 +91,18 @@ class Shape:
         keys.add(root, msgspec.Raw(record))
         return cls(root, keys, functions)
 
-    def apply(self, record: bytes, captured: list[Scalar], walk: Walk) -> bytes:
-        """Mask one record.
+    def apply(self, record: bytes, captured: list[Scalar], walk: Walk, payloads: bytearray) -> None:
+        """Mask one record and add its payload to others.
 
         Raises:
-            msgspec.DecodeError: it does not have this form, or is malformed.
+            msgspec.DecodeError: it does not have this form, or is malformed; nothing was added.
         """
         struct = self._decode(record)
         self._apply(struct, captured, walk)
-        return encode(struct) if self._rewrites else record
+        if self._rewrites:
+            encode_into(struct, payloads, -1)
+        else:
+            payloads += record
 
 
 @dataclass(slots=True)
