@@ -27,7 +27,9 @@ def normalise(kind: str, value: Scalar) -> str:
     """
     if value is None:
         return ""
-    text = unicodedata.normalize("NFKC", str(value)).strip()
+    text = str(value)
+    # What is pure ASCII is normal already.
+    text = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
     if kind == "email":
         return text.lower()
     if kind == "phone":
@@ -38,7 +40,7 @@ def normalise(kind: str, value: Scalar) -> str:
 def usable(kind: str, value: Scalar) -> bool:
     """Whether the value identifies anybody: ``bool(normalise(...))``, quicker."""
     if type(value) is str and kind != "phone":
-        return bool(value.strip())
+        return value != "" and not value.isspace()
     return bool(normalise(kind, value))
 
 

@@ -49,17 +49,19 @@ def match(records: Sequence[Sequence[bytes]], known: Mapping[bytes, int], first_
         return person
 
     chosen: list[int] = []
+    known_owner, new_owner = known.get, assigned.get
     for digests in records:
         person: int | None = None
         unknown: list[bytes] = []
         for digest in digests:
-            owner = known.get(digest)
+            owner = known_owner(digest)
             if owner is None:
-                owner = assigned.get(digest)
+                owner = new_owner(digest)
             if owner is None:
                 unknown.append(digest)
                 continue
-            owner = canonical(owner)
+            if links:
+                owner = canonical(owner)
             if person is None:
                 person = owner
             elif owner != person:
@@ -72,4 +74,6 @@ def match(records: Sequence[Sequence[bytes]], known: Mapping[bytes, int], first_
         for digest in unknown:
             assigned[digest] = person
         chosen.append(person)
-    return Matching([canonical(person) for person in chosen], next_new - first_new, assigned, links)
+    if links:
+        chosen = [canonical(person) for person in chosen]
+    return Matching(chosen, next_new - first_new, assigned, links)

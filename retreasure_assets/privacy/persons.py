@@ -85,23 +85,27 @@ class Persons:
         for digest, number in assigned.items():
             identity = named[digest]
             if identity[0] != RECORD:
-                values.setdefault(number, []).append(identity)
+                mine = values.get(number)
+                if mine is None:
+                    values[number] = [identity]
+                else:
+                    mine.append(identity)
         made: dict[int, NewPerson] = {}
         persons: list[tuple[int, str, bytes]] = []
         sealed: list[tuple[int, bytes]] = []
         wrap = self._wrapping.encrypt
         count = len(created)
-        keys, nonces = _noise(count, KEY_BYTES), _noise(2 * count, _NONCE)
+        keys, nonces, more_nonces = _noise(count, KEY_BYTES), _noise(count, _NONCE), iter(_noise(count, _NONCE))
         # Sorted, as the ids' index takes them twice as fast then; they tell no more than the order of the records.
-        for number, name, key in zip(created, sorted(_noise(count, _ID_BYTES)), keys, strict=True):
+        names = sorted(_noise(count, _ID_BYTES))
+        for number, name, key, nonce in zip(created, names, keys, nonces, strict=True):
             mine = values.get(number)
             person_id = (PERSON if mine else NOBODY) + name.hex()
             context = person_id.encode()
             cipher = AESGCM(key)
-            nonce = nonces.pop()
             persons.append((number, person_id, nonce + wrap(nonce, key, context)))
             if mine:
-                nonce = nonces.pop()
+                nonce = next(more_nonces)
                 sealed.append((number, nonce + cipher.encrypt(nonce, _encode(mine), context)))
             made[number] = person_id, key, cipher
         older = self.names(values.keys() - made.keys())
