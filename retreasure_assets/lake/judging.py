@@ -195,7 +195,7 @@ def _receive(line: socket.socket) -> Any:
 
 def _bytes(line: socket.socket, size: int) -> memoryview:
     # Unlike a bytearray it is not written full of zeros first.
-    content = memoryview(np.empty(size, np.uint8))
+    content = np.empty(size, np.uint8).data
     done = 0
     while done < size:
         received = line.recv_into(content[done:], size - done, socket.MSG_WAITALL)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,9 +59,9 @@ class Judged:
     payloads: pa.ChunkedArray = field(default_factory=lambda: pa.chunked_array([], pa.string()))
     reasons: list[str] = field(default_factory=list)
 
-    def without(self, known: Set[str]) -> Judged:
+    def without(self, known: set[str]) -> Judged:
         """Only those whose record id is none of the known."""
-        if not known:
+        if known.isdisjoint(self.record_ids):
             return self
         kept = [record_id not in known for record_id in self.record_ids]
         left = Judged()

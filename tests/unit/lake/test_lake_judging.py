@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake import judging
+from retreasure_assets.lake import judging, records
 from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.records import Judged, RecordReader
@@ -68,6 +68,16 @@ def test_the_helper_judges_as_this_process_does(helped: Judge, raw: RawBatch) ->
     assert [columns(judged) for judged in there] == [columns(judged) for judged in here]
 
 
+def test_texts_too_large_for_one_array_are_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = batch([order(1), order(2), b"broken", order(1), order(3, customer=None), order(4)])
+    [whole, _] = RecordReader(raw.entity, KEYS.pseudonyms).read(raw)
+    monkeypatch.setattr(records, "_CHUNK_BYTES", len(order(1)))
+    [parted, _] = RecordReader(raw.entity, KEYS.pseudonyms).read(raw)
+    assert (whole.payloads.num_chunks, parted.payloads.num_chunks) == (1, 2)
+    assert columns(parted) == columns(whole)
+    assert columns(parted.without({parted.record_ids[0]}))["payloads"] == whole.payloads.to_pylist()[1:]
+
+
 def test_a_helper_that_is_killed_is_done_without(helped: Judge) -> None:
     raw = batch([order(number) for number in range(50)])
     expected = [columns(judged) for judged in helped.submit(raw).result()]
@@ -94,7 +104,7 @@ def test_no_helper_for_little_or_without_leave() -> None:
 
 _PARENT = """
 import sys, time
-from retreasure_assets.lake import judging
+from retreasure_assets.lake import judging, records
 from tests.unit.lake.world import KEYS, batch, order
 judging._LARGE_BYTES = 0
 judge = judging.Judge(KEYS.pseudonyms, helper=True)
