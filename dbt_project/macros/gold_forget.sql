@@ -80,15 +80,13 @@ where
 
 {# Pre-hook: forget the categories that no piece is of any more. #}
 {% macro gold_forget_stock_categories() -%}
-{%- set spells = ref('fct_stock_spells') -%}
-{%- set items = ref('items') -%}
+{%- set stock_days = ref('int_stock_days') -%}
 {%- if is_incremental() -%}
 delete from {{ this }}
 where not exists (
     select 1
-    from {{ spells }} as spells
-    left join {{ items }} as items on items.item_id = spells.item_id
-    where coalesce(items.category, 'unknown') = {{ this }}.category
+    from {{ stock_days }} as stock_days
+    where stock_days.category = {{ this }}.category and stock_days.added_items > 0
 )
 {%- endif -%}
 {%- endmacro %}
@@ -105,5 +103,24 @@ where not exists (
         stock.business_date = {{ this }}.business_date
         and (stock.category = {{ this }}.category or {{ this }}.category = 'all')
 )
+{%- endif -%}
+{%- endmacro %}
+
+{#
+  In an incremental run, only the rows of which `this` holds no equal one: left join and where clause, after a from clause
+  whose rows are called `rows`. A condition `bound` on `known` spares the search of the whole table.
+#}
+{% macro gold_unlike_known(rows, keys, figures, bound=none) -%}
+{%- if is_incremental() -%}
+left join {{ this }} as known
+    on
+        {% for key in keys -%}
+        {{ "and " if not loop.first }}known.{{ key }} = {{ rows }}.{{ key }}
+        {% endfor -%}
+        {%- for figure in figures -%}
+        and (known.{{ figure }} = {{ rows }}.{{ figure }} or (known.{{ figure }} is null and {{ rows }}.{{ figure }} is null))
+        {% endfor -%}
+        {%- if bound %}and {{ bound }}{% endif %}
+where known.{{ keys[0] }} is null
 {%- endif -%}
 {%- endmacro %}

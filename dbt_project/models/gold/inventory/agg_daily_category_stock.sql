@@ -6,7 +6,7 @@
 ) }}
 
 {#
-  One pass over the spells, whatever the number of days; only days whose figures differ from what is stored are
+  One pass over the changes by day, whatever the number of pieces; only days whose figures differ from what is stored are
   written, so that readers see just the change.
 #}
 with limits as (
@@ -16,87 +16,26 @@ with limits as (
     from {{ ref('agg_daily_sales') }} as sales
 ),
 
-spells as (
-    select
-        coalesce(items.category, 'unknown') as category,
-        spells.opened_date,
-        spells.closed_date,
-        spells.close_reason,
-        coalesce(spells.item_cost_base, 0) as cost_base,
-        -- The first day on which it is older than 90 days, if it is still there.
-        case
-            when {{ add_days('spells.in_stock_date', 91) }} > spells.opened_date
-                then {{ add_days('spells.in_stock_date', 91) }}
-            else spells.opened_date
-        end as aged_date
-    from {{ ref('fct_stock_spells') }} as spells
-    left join {{ ref('items') }} as items on items.item_id = spells.item_id
-),
-
 categories as (
-    select distinct spells.category
-    from spells
-),
-
-changes as (
-    select
-        spells.category,
-        spells.opened_date as changed_date,
-        1 as added_items,
-        0 as sold_items,
-        1 as open_items,
-        spells.cost_base as open_cost,
-        0 as aged_cost
-    from spells
-    union all
-    select
-        spells.category,
-        spells.closed_date as changed_date,
-        0 as added_items,
-        case when spells.close_reason = 'sale' then 1 else 0 end as sold_items,
-        -1 as open_items,
-        -spells.cost_base as open_cost,
-        0 as aged_cost
-    from spells
-    where spells.closed_date is not null
-    union all
-    select
-        spells.category,
-        spells.aged_date as changed_date,
-        0 as added_items,
-        0 as sold_items,
-        0 as open_items,
-        0 as open_cost,
-        spells.cost_base as aged_cost
-    from spells
-    where spells.closed_date is null or spells.aged_date < spells.closed_date
-    union all
-    select
-        spells.category,
-        spells.closed_date as changed_date,
-        0 as added_items,
-        0 as sold_items,
-        0 as open_items,
-        0 as open_cost,
-        -spells.cost_base as aged_cost
-    from spells
-    where spells.aged_date < spells.closed_date
+    select distinct stock_days.category
+    from {{ ref('int_stock_days') }} as stock_days
+    where stock_days.added_items > 0
 ),
 
 -- What happened before the first day of sales makes that day's opening stock.
-dated_changes as (
+changes as (
     select
-        changes.category,
+        stock_days.category,
         case
-            when changes.changed_date < limits.first_date then {{ add_days('limits.first_date', -1) }}
-            else changes.changed_date
-        end as changed_date,
-        changes.added_items,
-        changes.sold_items,
-        changes.open_items,
-        changes.open_cost,
-        changes.aged_cost
-    from changes
+            when stock_days.moved_date < limits.first_date then {{ add_days('limits.first_date', -1) }}
+            else stock_days.moved_date
+        end as moved_date,
+        stock_days.added_items,
+        stock_days.sold_items,
+        stock_days.open_items,
+        stock_days.open_cost_base,
+        stock_days.aged_cost_base
+    from {{ ref('int_stock_days') }} as stock_days
     cross join limits
 ),
 
@@ -104,17 +43,17 @@ days as (
     select
         dates.calendar_date as business_date,
         categories.category,
-        coalesce(sum(dated_changes.added_items), 0) as added_items,
-        coalesce(sum(dated_changes.sold_items), 0) as sold_items,
-        coalesce(sum(dated_changes.open_items), 0) as open_items,
-        coalesce(sum(dated_changes.open_cost), 0) as open_cost,
-        coalesce(sum(dated_changes.aged_cost), 0) as aged_cost
+        coalesce(sum(changes.added_items), 0) as added_items,
+        coalesce(sum(changes.sold_items), 0) as sold_items,
+        coalesce(sum(changes.open_items), 0) as open_items,
+        coalesce(sum(changes.open_cost_base), 0) as open_cost,
+        coalesce(sum(changes.aged_cost_base), 0) as aged_cost
     from {{ ref('dim_date') }} as dates
     inner join limits
         on dates.calendar_date >= {{ add_days('limits.first_date', -1) }} and dates.calendar_date <= limits.last_date
     cross join categories
-    left join dated_changes
-        on dated_changes.changed_date = dates.calendar_date and dated_changes.category = categories.category
+    left join changes
+        on changes.moved_date = dates.calendar_date and changes.category = categories.category
     group by dates.calendar_date, categories.category
 ),
 
@@ -162,16 +101,4 @@ select
     stock.aged_cost_base,
     {{ built_at() }} as built_at
 from stock
-{% if is_incremental() %}
-left join {{ this }} as known
-    on
-        known.business_date = stock.business_date
-        and known.category = stock.category
-        and known.opening_items = stock.opening_items
-        and known.added_items = stock.added_items
-        and known.sold_items = stock.sold_items
-        and known.open_items = stock.open_items
-        and known.open_cost_base = stock.open_cost_base
-        and known.aged_cost_base = stock.aged_cost_base
-where known.business_date is null
-{% endif %}
+{{ gold_unlike_known('stock', ['business_date', 'category'], gold_stock_figures()) }}

@@ -29,15 +29,4 @@ select
     stock.aged_cost_base,
     {{ built_at() }} as built_at
 from stock
-{% if is_incremental() %}
-left join {{ this }} as known
-    on
-        known.business_date = stock.business_date
-        and known.opening_items = stock.opening_items
-        and known.added_items = stock.added_items
-        and known.sold_items = stock.sold_items
-        and known.open_items = stock.open_items
-        and known.open_cost_base = stock.open_cost_base
-        and known.aged_cost_base = stock.aged_cost_base
-where known.business_date is null
-{% endif %}
+{{ gold_unlike_known('stock', ['business_date'], gold_stock_figures()) }}

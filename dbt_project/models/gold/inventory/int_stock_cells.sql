@@ -1,7 +1,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace',
-    unique_key=['category', 'kind', 'effective_date', 'opened_date', 'close_reason']
+    unique_key=['category', 'kind', 'effective_date', 'opened_date', 'close_reason'],
+    meta={'bound_by': 'effective_date', 'bound_slack_days': 0}
 ) }}
 
 {#
@@ -9,75 +10,47 @@
   of their times in stock, without the pieces. Only cells whose number changed are written, with 0 where it was all of them:
   so the earliest changed cell says from which day on the times to sell are other ones.
 #}
-with spells as (
+with cells as (
     select
-        coalesce(items.category, 'unknown') as category,
-        spells.opened_date,
-        spells.closed_date,
-        spells.close_reason
-    from {{ ref('fct_stock_spells') }} as spells
-    left join {{ ref('items') }} as items on items.item_id = spells.item_id
-),
-
-cells as (
-    select
-        spells.category,
-        'opened' as kind,
-        spells.opened_date as effective_date,
-        spells.opened_date,
-        '' as close_reason,
-        count(*) as items
-    from spells
-    group by spells.category, spells.opened_date
-    union all
-    select
-        spells.category,
-        'closed' as kind,
-        spells.closed_date as effective_date,
-        spells.opened_date,
-        spells.close_reason,
-        count(*) as items
-    from spells
-    where spells.closed_date is not null
-    group by spells.category, spells.closed_date, spells.opened_date, spells.close_reason
-)
-{%- if is_incremental() %},
-
-compared as (
-    select
-        coalesce(cells.category, known.category) as category,
-        coalesce(cells.kind, known.kind) as kind,
-        coalesce(cells.effective_date, known.effective_date) as effective_date,
-        coalesce(cells.opened_date, known.opened_date) as opened_date,
-        coalesce(cells.close_reason, known.close_reason) as close_reason,
-        coalesce(cells.items, 0) as items,
-        coalesce(known.items, 0) as known_items
-    from cells
-    full outer join {{ this }} as known
+        moves.category,
+        moves.kind,
+        moves.moved_date as effective_date,
+        moves.opened_date,
+        moves.close_reason,
+        cast(sum(moves.pieces) as int) as items
+    from {{ ref('int_stock_moves') }} as moves
+    {%- if is_incremental() %}
+    inner join (
+        select distinct fresh.category, fresh.kind, fresh.moved_date, fresh.opened_date, fresh.close_reason
+        from {{ ref('int_stock_moves') }} as fresh
+        where fresh.built_at > {{ watermark() }}
+    ) as touched
         on
-            known.category = cells.category
-            and known.kind = cells.kind
-            and known.effective_date = cells.effective_date
-            and known.opened_date = cells.opened_date
-            and known.close_reason = cells.close_reason
+            touched.category = moves.category
+            and touched.kind = moves.kind
+            and touched.moved_date = moves.moved_date
+            and touched.opened_date = moves.opened_date
+            and touched.close_reason = moves.close_reason
+    {%- endif %}
+    where moves.kind <> 'aged'
+    {%- if is_incremental() %}
+        and moves.moved_date >= {{ gold_first_move() }}
+    {%- endif %}
+    group by moves.category, moves.kind, moves.moved_date, moves.opened_date, moves.close_reason
 )
-
-{%- else %},
-
-compared as (
-    select cells.*, 0 as known_items
-    from cells
-)
-
-{%- endif %}
 
 select
-    cast(compared.category as {{ type_text(100) }}) as category,
-    cast(compared.kind as {{ type_text(20) }}) as kind,
-    compared.effective_date,
-    compared.opened_date,
-    cast(compared.close_reason as {{ type_text(20) }}) as close_reason,
-    cast(compared.items as int) as items,
+    cells.category,
+    cells.kind,
+    cells.effective_date,
+    cells.opened_date,
+    cells.close_reason,
+    cells.items,
     {{ built_at() }} as built_at
-from compared
-where compared.items <> compared.known_items
+from cells
+{%- if is_incremental() %}
+{{ gold_unlike_known(
+    'cells', ['category', 'kind', 'effective_date', 'opened_date', 'close_reason'], ['items'],
+    'known.effective_date >= ' ~ gold_first_move()
+) }}
+{%- endif %}

@@ -9,58 +9,75 @@ with as_of as (
     from {{ ref('agg_daily_stock') }} as stock
 ),
 
-spells as (
+cells as (
     select
-        coalesce(items.category, 'unknown') as category,
+        cells.category,
         as_of.as_of_date,
-        {{ days_between('spells.opened_date', 'as_of.as_of_date') }} as days_until_now,
-        case
-            when spells.closed_date <= as_of.as_of_date then
-                {{ days_between('spells.opened_date', 'spells.closed_date') }}
-        end as days_until_closed,
-        case when spells.close_reason = 'sale' and spells.closed_date <= as_of.as_of_date then 1 else 0 end as is_sold
-    from {{ ref('fct_stock_spells') }} as spells
-    inner join {{ ref('dim_item') }} as items on items.item_id = spells.item_id
-    inner join as_of on spells.opened_date <= as_of.as_of_date
+        cells.kind,
+        {{ days_between('cells.opened_date', 'as_of.as_of_date') }} as days_until_now,
+        {{ days_between('cells.opened_date', 'cells.effective_date') }} as days_until_closed,
+        cells.close_reason,
+        cells.items
+    from {{ ref('int_stock_cells') }} as cells
+    inner join as_of on cells.effective_date <= as_of.as_of_date
+    where cells.items > 0
 ),
 
-durations as (
+-- All that came in count until now; those that had left by now are taken out of that and count until they left.
+times as (
     select
-        spells.category,
-        spells.as_of_date,
-        coalesce(spells.days_until_closed, spells.days_until_now) as days,
-        spells.is_sold
-    from spells
+        cells.category,
+        cells.as_of_date,
+        cells.days_until_now as days,
+        case cells.kind when 'opened' then cells.items else -cells.items end as left_items,
+        0 as sold_items
+    from cells
     union all
     select
-        'all' as category,
-        spells.as_of_date,
-        coalesce(spells.days_until_closed, spells.days_until_now) as days,
-        spells.is_sold
-    from spells
+        cells.category,
+        cells.as_of_date,
+        cells.days_until_closed as days,
+        cells.items as left_items,
+        case cells.close_reason when 'sale' then cells.items else 0 end as sold_items
+    from cells
+    where cells.kind = 'closed'
 ),
 
 by_days as (
     select
-        durations.category,
-        durations.as_of_date,
-        durations.days,
-        count(*) as left_items,
-        sum(durations.is_sold) as sold_items
-    from durations
-    group by durations.category, durations.as_of_date, durations.days
+        times.category,
+        times.as_of_date,
+        times.days,
+        sum(times.left_items) as left_items,
+        sum(times.sold_items) as sold_items
+    from times
+    group by times.category, times.as_of_date, times.days
+),
+
+with_all as (
+    select by_days.category, by_days.as_of_date, by_days.days, by_days.left_items, by_days.sold_items
+    from by_days
+    union all
+    select
+        'all' as category,
+        by_days.as_of_date,
+        by_days.days,
+        sum(by_days.left_items) as left_items,
+        sum(by_days.sold_items) as sold_items
+    from by_days
+    group by by_days.as_of_date, by_days.days
 ),
 
 at_risk as (
     select
-        by_days.category,
-        by_days.as_of_date,
-        by_days.days,
-        by_days.sold_items,
-        sum(by_days.left_items) over (
-            partition by by_days.category order by by_days.days desc rows between unbounded preceding and current row
+        with_all.category,
+        with_all.as_of_date,
+        with_all.days,
+        with_all.sold_items,
+        sum(with_all.left_items) over (
+            partition by with_all.category order by with_all.days desc rows between unbounded preceding and current row
         ) as items_at_risk
-    from by_days
+    from with_all
 ),
 
 survival as (
@@ -69,9 +86,11 @@ survival as (
         at_risk.as_of_date,
         at_risk.days,
         at_risk.sold_items,
+        at_risk.items_at_risk,
         -- Nobody survives a day on which all that were left are sold: far below any share that is asked for.
         sum(
             case
+                when at_risk.sold_items = 0 then 0.0
                 when at_risk.sold_items = at_risk.items_at_risk then -1000.0
                 else {{ natural_log('1.0 - cast(at_risk.sold_items as float) / at_risk.items_at_risk') }}
             end
@@ -79,22 +98,13 @@ survival as (
             partition by at_risk.category order by at_risk.days rows between unbounded preceding and current row
         ) as log_survival
     from at_risk
-),
-
-totals as (
-    select
-        durations.category,
-        count(*) as items,
-        sum(durations.is_sold) as sold_items
-    from durations
-    group by durations.category
 )
 
 select
     survival.as_of_date,
     cast(survival.category as {{ type_text(100) }}) as category,
-    cast(max(totals.items) as int) as items,
-    cast(max(totals.sold_items) as int) as sold_items,
+    cast(max(survival.items_at_risk) as int) as items,
+    cast(sum(survival.sold_items) as int) as sold_items,
     {%- for name, share in [('first_quarter', 0.75), ('median', 0.5), ('third_quarter', 0.25)] %}
     {# A share reached to within rounding is reached. -#}
     cast(
@@ -104,5 +114,4 @@ select
     {%- endfor %}
     {{ built_at() }} as built_at
 from survival
-inner join totals on totals.category = survival.category
 group by survival.as_of_date, survival.category

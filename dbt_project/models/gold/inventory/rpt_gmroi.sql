@@ -75,14 +75,4 @@ select
     fresh.gmroi,
     {{ built_at() }} as built_at
 from returns as fresh
-{% if is_incremental() %}
-left join {{ this }} as known
-    on
-        known.business_date = fresh.business_date
-        and known.category = fresh.category
-        and known.days = fresh.days
-        and known.gross_margin_base = fresh.gross_margin_base
-        and known.average_cost_base = fresh.average_cost_base
-        and coalesce(known.gmroi, -1) = coalesce(fresh.gmroi, -1)
-where known.business_date is null
-{% endif %}
+{{ gold_unlike_known('fresh', ['business_date', 'category'], ['days', 'gross_margin_base', 'average_cost_base', 'gmroi']) }}
