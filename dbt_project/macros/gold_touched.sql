@@ -123,6 +123,29 @@ inner join (
 ) as rebuilt on rebuilt.channel = links.channel and rebuilt.order_key = links.order_key
 {%- endmacro %}
 
+{# Months in which one of those days is, or a sale of which an item or what came back of it changed. #}
+{% macro gold_touched_sale_months() -%}
+{%- set since = watermark() -%}
+select {{ month_start('days.business_date') }} as sale_month
+from (
+    {{ gold_touched_days() }}
+) as days
+union
+select {{ month_start('lines.business_date') }} as sale_month
+from {{ ref('fct_order_lines') }} as lines
+inner join {{ ref('dim_item') }} as items on items.item_id = lines.item_id
+where items.built_at > {{ since }}
+union
+select {{ month_start('lines.business_date') }} as sale_month
+from {{ ref('fct_order_lines') }} as lines
+inner join {{ ref('refund_lines') }} as refund_lines
+    on
+        refund_lines.channel = lines.channel
+        and refund_lines.order_id = lines.order_id
+        and refund_lines.line_id = lines.line_id
+where refund_lines.built_at > {{ since }}
+{%- endmacro %}
+
 {# Every person those orders are of, or ever were, the people whose own record changed, and those who are somebody else now. #}
 {% macro gold_touched_people() -%}
 {%- set since = watermark() -%}

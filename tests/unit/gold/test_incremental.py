@@ -29,7 +29,6 @@ MADE_ANEW = {
     "rpt_inventory_aging",
     "rpt_listing_quality",
     "rpt_oversell_risks",
-    "rpt_returns",
     "rpt_roas",
     "rpt_sell_through",
 }

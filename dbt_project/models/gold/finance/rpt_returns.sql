@@ -1,7 +1,19 @@
-{{ config(materialized='table') }}
+{%- set touched = gold_touched_sale_months() -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ gold_forget([[gold_touched_sale_months(), ['sale_month']]]) }}"
+) }}
 
-{# What came back of what was sold in a month, however much later: the refund lines name the sale line. #}
-with sold as (
+{#
+  What came back of what was sold in a month, however much later: the refund lines name the sale line. A month is made anew
+  when any of its sales, or what came back of one, is another one.
+#}
+with {% if is_incremental() %}touched as (
+    {{ touched }}
+),
+
+{% endif %}sold as (
     select
         lines.channel,
         lines.order_id,
@@ -14,6 +26,10 @@ with sold as (
     from {{ ref('fct_order_lines') }} as lines
     left join {{ ref('dim_item') }} as items on items.item_id = lines.item_id
     where {{ is_true('lines.is_sale') }}
+    {%- if is_incremental() %}
+        and lines.business_date >= {{ earliest_date('(' ~ touched ~ ') as touched', 'sale_month', none) }}
+        and exists (select 1 from touched where touched.sale_month = {{ month_start('lines.business_date') }})
+    {%- endif %}
 ),
 
 returned as (
