@@ -58,8 +58,9 @@ _DATES = (
     "cost_date",
     "opened_date",
     "in_stock_date",
-    "acquired_date",
+    # Every piece has one; not so acquired_date: all without it are one part that grows with the history.
     "first_seen_at",
+    "acquired_date",
 )
 _BUILT_AT = "built_at"
 _ZONED = "TIMESTAMP WITH TIME ZONE"
@@ -78,6 +79,8 @@ class _State(msgspec.Struct):
 
     built_at: str | None
     prints: dict[str, str]
+    #: The column that decided the rows' month.
+    dated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,9 @@ class _Publication:
         """Find what changed and replace it."""
         schema = self._engine.sql(f"{self._select(split=True)} LIMIT 0").to_arrow_table().schema
         state = self._state() if self._delta is not None and _same(schema, self._delta) else None
+        if state is not None and state.dated != self._dated:
+            # Its months are other ones than this version's.
+            state = None
         published = self._published()
         if state is not None and self._is_as_published(state, known := sum(published.values())):
             assert self._delta is not None
@@ -296,7 +302,23 @@ class _Publication:
             ((built_at,),) = self._engine.execute(
                 f"SELECT CAST(max({_BUILT_AT}) AS VARCHAR) FROM {self._name}"
             ).fetchall()
-        return {_STATE: msgspec.json.encode(_State(built_at, prints)).decode()}
+        some = self._dated is not None and not everything
+        conditions = [f"WHERE {self._within(parts)}"] if some else []
+        if self._dated:
+            conditions.append(f"ORDER BY {MONTH}")
+        state = msgspec.json.encode(_State(built_at, prints, self._dated)).decode()
+        write_deltalake(
+            self._uri,
+            pa.RecordBatchReader.from_batches(schema, _cast(self._reader(conditions), schema)),
+            mode="overwrite",
+            schema_mode="overwrite" if everything else None,
+            predicate=f"{MONTH} IN ({_listed(parts)})" if some else None,
+            partition_by=[MONTH] if self._dated else None,
+            name=f"{self._layer}.{self._table}",
+            configuration=CONFIGURATION if self._delta is None else None,
+            writer_properties=_WRITER,
+            commit_properties=CommitProperties(custom_metadata={_STATE: state}),
+        )
 
     def _rows(self, counts: Mapping[str, int]) -> list[tuple[str | None, str]]:
         """SQL that selects the rows of some parts: of each large one by itself, of the small ones together.

@@ -206,6 +206,26 @@ def test_a_table_that_was_published_whole_is_split_from_then_on(
     assert publish(settings, lake, ORDERS)[0].parts == ()
 
 
+def test_a_table_whose_months_are_other_ones_now_is_published_whole(
+    settings: Settings, lake: Lake, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many rows a month by either date: counting alone would leave both where they were."""
+    warehouse.run(
+        "CREATE TABLE gold.pieces AS SELECT * FROM (VALUES "
+        f"(1, DATE '2026-01-05', TIMESTAMPTZ '2026-02-10 10:00:00+00', TIMESTAMP '{FIRST}'), "
+        f"(2, DATE '2026-02-05', TIMESTAMPTZ '2026-01-10 10:00:00+00', TIMESTAMP '{FIRST}')) "
+        "pieces(item_id, acquired_date, first_seen_at, built_at)"
+    )
+    with monkeypatch.context() as earlier:
+        earlier.setattr("retreasure_assets.lake.publish._DATES", ("acquired_date",))
+        publish(settings, lake, [("gold", "pieces")])
+    [now] = publish(settings, lake, [("gold", "pieces")])
+    assert now.parts == ("2026-01", "2026-02")
+    assert {row["item_id"]: row["_month"] for row in published(lake, "pieces")} == {1: "2026-02", 2: "2026-01"}
+    [again] = publish(settings, lake, [("gold", "pieces")])
+    assert again.parts == ()
+
+
 def test_types_that_delta_lacks(settings: Settings, lake: Lake, warehouse: Warehouse) -> None:
     warehouse.run(
         "CREATE TABLE gold.odd AS SELECT CAST(1 AS UTINYINT) AS a, CAST(2 AS UBIGINT) AS b, CAST(3 AS HUGEINT) AS c, "
