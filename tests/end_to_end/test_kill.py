@@ -1,8 +1,8 @@
 """Killed at any moment: after the next run all is as if nothing had happened, held against an undisturbed twin.
 
-The twin reads the same sources in peace, its suite is corrected, what that suite kept out is replayed, and more is read.
-The other homes go the same way, but are killed with SIGKILL at random moments of the sync, the build, the publication
-and the replay, several times in a row, before each step is left to run to its end.
+The twin reads the same sources in peace; then its suite is corrected, what that suite kept out is replayed, and more is
+read. The other homes go the same way, but are killed with SIGKILL at random moments of the sync, the build, the
+publication and the replay, several times in a row, before each step is left to run to its end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,15 @@ class Kills:
     replaying: Sequence[str] = ()
     second: Sequence[str] = ()
     met: Counter[str] = field(default_factory=Counter)
+
+
+def drawn(chance: random.Random) -> Kills:
+    """Some kills, those before one step in the order of its phases: a run that follows a killed one goes further."""
+
+    def some(most: int, *phases: str) -> Sequence[str]:
+        return sorted(chance.choices(phases, k=chance.randint(0, most)), key=list(PHASES).index)
+
+    return Kills(some(4, "sync", "build", "publish"), some(2, "replay"), some(3, "sync", "build", "publish"))
 
 
 def prepared(path: Path, settings: dict[str, str]) -> Home:
@@ -219,13 +228,7 @@ def test_killed_a_hundred_times(stage: Stage, tmp_path: Path) -> None:
     """Until as many kills as RETREASURE_TEST_KILLS says, a hundred by default, have met a command that was going."""
     wanted, seed, met = int(os.environ.get("RETREASURE_TEST_KILLS", "100")), 100, Counter[str]()
     while met.total() < wanted:
-        chance = random.Random(seed)
-        draw: Callable[..., list[str]] = lambda *phases, most: sorted(  # noqa: E731
-            chance.choices(phases, k=chance.randint(0, most)), key=list(PHASES).index
-        )
-        kills = Kills(
-            draw("sync", "build", "publish", most=4), draw("replay", most=2), draw("sync", "build", "publish", most=3)
-        )
+        kills = drawn(random.Random(seed))
         go_through(stage, tmp_path / str(seed), kills, seed)
         met += kills.met
         seed += 1
