@@ -12,10 +12,10 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from retreasure_assets.quality.quarantine_log import Lifecycle, QuarantineLog
 from retreasure_assets.sandbox import WorldSpec, generate_world
 from retreasure_assets.sandbox.server import environment, running_sandbox
 from tests.end_to_end.conftest import Home
+from tests.end_to_end.forking import Forker, forker
 from tests.end_to_end.test_bad_input import receipts
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -54,8 +55,8 @@ class Phase:
 
 
 PHASES = {
-    "sync": Phase(RUN, "locks/bronze_*.lock.json", 2.5),
-    "build": Phase(RUN, "locks/warehouse.lock.json", 1.0),
+    "sync": Phase(RUN, "locks/bronze_*.lock.json", 1.5),
+    "build": Phase(RUN, "locks/warehouse.lock.json", 0.7),
     "publish": Phase(RUN, "build/dbt/*/run/*/models/gold/*.sql", 0.3),
     "replay": Phase(REPLAY, "locks/warehouse.lock.json", 0.2),
 }
@@ -65,6 +66,7 @@ PHASES = {
 class Stage:
     """The sources that all homes read, and what the undisturbed one made of them, before the correction and after."""
 
+    forker: Forker
     settings: dict[str, str]
     before: dict[str, Any]
     after: dict[str, Any]
@@ -90,7 +92,7 @@ def drawn(chance: random.Random) -> Kills:
     def some(most: int, *phases: str) -> Sequence[str]:
         return sorted(chance.choices(phases, k=chance.randint(0, most)), key=list(PHASES).index)
 
-    return Kills(some(4, "sync", "build", "publish"), some(2, "replay"), some(3, "sync", "build", "publish"))
+    return Kills(some(6, "sync", "build", "publish"), some(3, "replay"), some(5, "sync", "build", "publish"))
 
 
 def prepared(path: Path, settings: dict[str, str]) -> Home:
@@ -135,51 +137,54 @@ def state(home: Home) -> dict[str, Any]:
     return found
 
 
-def finish(home: Home, words: Sequence[str]) -> None:
+def finish(home: Home, words: Sequence[str], commands: Forker) -> None:
     """Let a command run to its end."""
-    outcome = home.run(*words, timeout=300)
-    assert (outcome.code, outcome.err) == (0, ""), outcome.out
+    commands.start(words, home.environment(), home.path / "said")
+    assert commands.ended() == 0, (home.path / "said").read_text()
+    assert "Failed: " not in (home.path / "said").read_text()
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory, small_build: Path) -> Iterator[Stage]:
-    with running_sandbox(generate_world(WorldSpec(seed=5, days=8, scale=0.2))) as url:
+    with running_sandbox(generate_world(WorldSpec(seed=5, days=8, scale=0.2))) as url, forker() as commands:
         given = {name: value for name, value in environment(url).items() if name.startswith(_SOURCES)}
         settings = {**given, "RETREASURE_DBT_PROJECT": str(small_build)}
         home = prepared(tmp_path_factory.mktemp("twin") / "home", settings)
-        finish(home, RUN)
+        finish(home, RUN, commands)
         before = state(home)
         assert before["gold"] == {**before["gold"], "pos_transactions": 22_000, "pos_products": 10}
         assert [status for _, _, status in before["entries"]] == [Lifecycle.OPEN] * 3
         corrected(home)
-        finish(home, REPLAY)
-        finish(home, RUN)
+        finish(home, REPLAY, commands)
+        finish(home, RUN, commands)
         after = state(home)
         assert after["gold"] == {**before["gold"], "pos_transactions": 24_500, "pos_products": 12}
         statuses = Counter(status for _, _, status in after["entries"])
         assert statuses == {Lifecycle.REPLAYED: 2, Lifecycle.OPEN: 1}
-        yield Stage(settings, before, after)
+        yield Stage(commands, settings, before, after)
 
 
-def kill_in(home: Home, phase: Phase, chance: random.Random) -> bool:
+def kill_in(home: Home, phase: Phase, chance: random.Random, commands: Forker) -> bool:
     """Start a command and kill it, and whatever it started, within a phase; False when it was quicker."""
-    began = time.time()
-    process = subprocess.Popen(
-        home.command(*phase.words),
-        env=home.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    began, late = time.time(), time.monotonic() + 300
+    child = commands.start(phase.words, home.environment(), home.path / "said")
+    # The forker reaps a command that ends: it is gone from here then.
+    while alive(child) and not any(written_since(path, began) for path in home.path.glob(phase.mark)):
+        assert time.monotonic() < late, (home.path / "said").read_text()
+        time.sleep(0.005)
+    time.sleep(chance.uniform(0, phase.seconds))
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    return commands.ended() == -signal.SIGKILL
+
+
+def alive(process: int) -> bool:
+    """Whether a process is there."""
     try:
-        while process.poll() is None and not any(written_since(path, began) for path in home.path.glob(phase.mark)):
-            time.sleep(0.01)
-        time.sleep(chance.uniform(0, phase.seconds))
-        return process.poll() is None
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def written_since(path: Path, moment: float) -> bool:
@@ -196,22 +201,22 @@ def go_through(stage: Stage, path: Path, kills: Kills, seed: int) -> None:
 
     def killed(phases: Sequence[str]) -> None:
         for phase in phases:
-            kills.met[phase] += kill_in(home, PHASES[phase], chance)
+            kills.met[phase] += kill_in(home, PHASES[phase], chance, stage.forker)
 
     killed(kills.first)
-    finish(home, RUN)
+    finish(home, RUN, stage.forker)
     assert state(home) == stage.before, (kills, seed)
     corrected(home)
     killed(kills.replaying)
-    finish(home, REPLAY)
+    finish(home, REPLAY, stage.forker)
     killed(kills.second)
-    finish(home, RUN)
+    finish(home, RUN, stage.forker)
     assert state(home) == stage.after, (kills, seed)
     # The gates' warnings of lines that were set aside may stay; that a process died may not.
     assert {row["kind"] for row in FailureLog(home.lake).open()} <= {"check"}, (kills, seed)
     if seed % 10 == 0:
         before = home.versions()
-        finish(home, RUN)
+        finish(home, RUN, stage.forker)
         assert home.versions() == before, (kills, seed)
     shutil.rmtree(path)
 
@@ -232,5 +237,5 @@ def test_killed_a_hundred_times(stage: Stage, tmp_path: Path) -> None:
         go_through(stage, tmp_path / str(seed), kills, seed)
         met += kills.met
         seed += 1
-        print(f"{met.total()} kills: {dict(met)}")
+        print(f"{met.total()} kills: {dict(met)}", flush=True)
     assert set(met) == set(PHASES)
