@@ -11,6 +11,7 @@ from functools import partial
 
 import dagster as dg
 
+from retreasure_assets.assets.gate_checks import gate_check
 from retreasure_assets.automation.retries import SYNC_RETRIES, as_dagster_failure, unforeseen
 from retreasure_assets.entities import Connector, Entity, Window
 from retreasure_assets.errors import AlreadyRunningError, ConfigurationError, RetreasureError
@@ -18,7 +19,6 @@ from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.rows import SCHEMA
 from retreasure_assets.lake.storage import explained
-from retreasure_assets.quality.docs import docs_page
 from retreasure_assets.quality.intake import Intake, take_in
 from retreasure_assets.quality.result import GATE_CHECK, Status
 from retreasure_assets.resources.platform import Platform
@@ -211,7 +211,7 @@ def _sync(
         off = {"source": f"{entity.source} is off"}
         balanced = dg.AssetCheckResult(check_name=BALANCE_CHECK, asset_key=key, passed=True)
         return dg.MaterializeResult(
-            key, metadata=off, check_results=[balanced, _gate_check(key, entity, None, platform)]
+            key, metadata=off, check_results=[balanced, _gate_check(context, entity, None, platform)]
         )
     summary = intake.summary
     counts = {
@@ -230,27 +230,23 @@ def _sync(
     return dg.MaterializeResult(
         key,
         metadata={**counts, "bytes": summary.bytes, "dagster/row_count": rows},
-        check_results=[balanced, _gate_check(key, entity, intake, platform)],
+        check_results=[balanced, _gate_check(context, entity, intake, platform)],
     )
 
 
-def _gate_check(key: dg.AssetKey, entity: Entity, intake: Intake | None, platform: Platform) -> dg.AssetCheckResult:
+def _gate_check(
+    context: dg.AssetExecutionContext, entity: Entity, intake: Intake | None, platform: Platform
+) -> dg.AssetCheckResult:
     """How the dataset stands at its gate: as this reading found it, or as it stood before."""
     if intake is not None and intake.gate is not None:
-        status, facts = intake.gate.status, dict(intake.gate.metadata())
+        status, facts = intake.gate.status, intake.gate.metadata()
     else:
         last = platform.gates.last(entity)
-        status, facts = Status(last.get("status", Status.PASSED)), {"summary": "Nothing new was there to look at."}
-    docs = docs_page(platform.settings, f"bronze.{entity.table}")
-    if docs.exists():
-        facts["data_docs"] = dg.MetadataValue.path(str(docs))
-    return dg.AssetCheckResult(
-        check_name=GATE_CHECK,
-        asset_key=key,
-        passed=status is Status.PASSED,
-        severity=dg.AssetCheckSeverity.ERROR if status is Status.CLOSED else dg.AssetCheckSeverity.WARN,
-        metadata=facts,
-    )
+        status, nothing = Status(last.get("status", Status.PASSED)), "Nothing new was there to look at."
+        facts = {"summary": nothing if status is Status.PASSED else f"{nothing} As before: {last['sentence']}"}
+    if status is not Status.PASSED:
+        context.log.warning(facts["summary"])
+    return gate_check(platform.settings, f"bronze.{entity.table}", status, facts)
 
 
 def _column_schema() -> dg.TableSchema:

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import msgspec
 
+from retreasure_assets.assets.gate_checks import gate_check
 from retreasure_assets.automation.conditions import WHEN_UPSTREAM_CHANGES
 from retreasure_assets.automation.freshness import GOLD
 from retreasure_assets.automation.retries import as_dagster_failure
@@ -26,7 +27,7 @@ from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
 from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
-from retreasure_assets.quality.result import GATE_CHECK, GateResult, Status
+from retreasure_assets.quality.result import GATE_CHECK, Status
 from retreasure_assets.quality.silver_gate import check_silver
 from retreasure_assets.quality.silver_rules import enter_silver
 from retreasure_assets.quality.suite import shipped
@@ -183,7 +184,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
             yield _check_result(test, checks[test.name])
     built = {result.relation: result for result in results if result.relation and result.status == "success"}
     for found in check_silver(settings, _with_suites(context, built), context.run_id):
-        yield _gate_check(found)
+        yield gate_check(settings, found.dataset, found.status, found.metadata())
     # What is not built anew is still as it was published, unless somebody removed it.
     touched = {result.relation for result in results}
     gone = [key for key in _tables(context) if key not in touched and select is None and not lake.exists(*key)]
@@ -216,14 +217,19 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
 
 
 def _ask_gates(context: dg.AssetExecutionContext, platform: Platform) -> None:
-    """Have gates look at what came to bronze without one: before a kill, or by another way than a sync."""
+    """Have gates look at what came to bronze without one, and say in the run what is built without its newest rows.
+
+    Rows come without their gate before a kill, or by another way than a sync.
+    """
     for entity in platform.entities.values():
         if platform.gates.is_waiting(entity):
             # A sync that is at this table asks its gate itself.
             with suppress(AlreadyRunningError), run_lock(platform.settings, f"bronze_{entity.table}"):
                 result = platform.gates.check(entity, run_id=context.run_id)
-                if result is not None and result.status is not Status.PASSED:
+                if result is not None and result.status is Status.WARNED:
                     context.log.warning(result.sentence)
+        if (sentence := platform.gates.withheld(entity)) is not None:
+            context.log.warning(sentence)
 
 
 def _whatever_is_new(
@@ -278,16 +284,6 @@ def _with_suites(context: dg.AssetExecutionContext, built: Iterable[tuple[str, s
     """The tables of silver that were built, have a suite, and whose check this run asks for."""
     asked = {key.asset_key.path[-1] for key in context.selected_asset_check_keys if key.name == GATE_CHECK}
     return [table for layer, table in built if layer == "silver" and table in asked]
-
-
-def _gate_check(found: GateResult) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=dg.AssetKey(found.dataset.split(".")),
-        check_name=GATE_CHECK,
-        passed=found.status is Status.PASSED,
-        severity=dg.AssetCheckSeverity.ERROR if found.closed else dg.AssetCheckSeverity.WARN,
-        metadata=found.metadata(),
-    )
 
 
 def _check_result(test: NodeResult, key: dg.AssetCheckKey) -> dg.AssetCheckResult:

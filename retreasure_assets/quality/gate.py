@@ -146,7 +146,7 @@ class Gates:
             engine: where the batch is split; None where nothing waits.
         """
         bad = waiting_bad(engine, asked.suite, found) if engine is not None else []
-        result = verdict(asked.suite, found, bad, asked.reading, len(asked.refused))
+        result = verdict(asked.suite, found, bad, asked.reading, asked.refused)
         result = replace(result, run_id=asked.run_id, evaluated_at=asked.moment)
         if bad or asked.refused:
             put_aside(self._lake, asked.entity, bad, result)

@@ -31,11 +31,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Rows that break one rule."""
+    """Rows that break one rule; ``detail`` says how, where the rule alone does not."""
 
     rule: str
     column: str
     rows: int
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ class GateResult:
         if self.closed and not self.dataset.startswith("bronze."):
             return f"{self.dataset} breaks its contract: {'; '.join(self.structural)}."
         if self.closed:
-            return f"{self.dataset} is withheld: {'; '.join(self.structural)}. What was good before stays in use."
+            most = [_told(reason) for reason in self.reasons[:_TOP]]
+            why = "; ".join([*self.structural, *(one for one in most if one not in self.structural)])
+            return f"{self.dataset} is withheld: {why}. What was good before stays in use."
         if self.status is Status.PASSED:
             return f"{self.dataset}: all {self.rows:,} rows went on."
         kept = self.quarantined + self.malformed
@@ -107,8 +110,8 @@ class GateResult:
             "share": round(self.share, 6),
             "max_share": self.max_share,
             "withheld_because": list(self.structural),
-            "top_reasons": [{"rule": one.rule, "column": one.column, "rows": one.rows} for one in self.reasons],
-            "unknown_values": [{"rule": one.rule, "column": one.column, "rows": one.rows} for one in self.notes],
+            "top_reasons": [_told(reason) for reason in self.reasons],
+            "unknown_values": [_told(reason) for reason in self.notes],
             "healed": self.healed,
             "suite_version": self.suite_version,
             "seconds": round(self.seconds, 3),
@@ -116,4 +119,5 @@ class GateResult:
 
 
 def _told(reason: Reason) -> str:
-    return f"{reason.rule} ({reason.column}) broken by {reason.rows:,}"
+    detail = f": {reason.detail}" if reason.detail else ""
+    return f"{reason.rule} ({reason.column}{detail}) broken by {reason.rows:,}"

@@ -71,7 +71,11 @@ def waiting_bad(engine: duckdb.DuckDBPyConnection, suite: Suite, found: Split) -
 
 
 def verdict(
-    suite: Suite, found: Split, bad: Sequence[Mapping[str, Any]], reading: Reading | None, refused: int
+    suite: Suite,
+    found: Split,
+    bad: Sequence[Mapping[str, Any]],
+    reading: Reading | None,
+    refused: Sequence[Mapping[str, Any]],
 ) -> GateResult:
     """What becomes of a batch.
 
@@ -86,7 +90,7 @@ def verdict(
     by_rule = Counter(index for row in standing for index in row["rules"])
     rows = found.rows - (len(bad) - len(standing))
     # What cannot be read comes again as long as it is bad, but is entered once.
-    malformed = refused if reading is None else reading.malformed
+    malformed = len(refused) if reading is None else reading.malformed
     part, whole = len(standing) + malformed, rows + malformed
     structural = [f"the rule {rule.name} cannot be evaluated" for rule in found.faulty]
     for index, count in by_rule.items():
@@ -103,7 +107,11 @@ def verdict(
         structural.append(f"{part:,} of {whole:,} rows are bad, more than {suite.max_share:.0%}")
     if suite.never_empty and reading is not None and not reading.records:
         structural.append("the source gave no record at all, which it never does")
-    reasons = [Reason(suite.rules[index].name, suite.rules[index].column, n) for index, n in by_rule.most_common()]
+    unread = Counter(reason for row in refused for reason in row["reasons"])
+    reasons = [
+        *(Reason(suite.rules[index].name, suite.rules[index].column, n) for index, n in by_rule.items()),
+        *(Reason(one.rule, one.column, n, one.value or "") for one, n in unread.items()),
+    ]
     notes = [Reason(rule.name, rule.column, count) for rule, count in found.by_rule.items() if rule.warns]
     return GateResult(
         dataset=suite.dataset,
@@ -117,6 +125,6 @@ def verdict(
         share=part / whole if whole else 0.0,
         max_share=suite.max_share,
         structural=tuple(structural),
-        reasons=tuple(reasons),
+        reasons=tuple(sorted(reasons, key=lambda one: -one.rows)),
         notes=tuple(sorted(notes, key=lambda one: -one.rows)),
     )
