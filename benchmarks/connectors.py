@@ -53,15 +53,14 @@ _FEWEST = 1_000
 
 def measure(scratch: Path, repetitions: int, days: int = 90, scale: float = 1.0, orders: int = 20_000) -> None:
     """Measure and print."""
-    with _serving("order_server", "--orders", orders) as (_, settings, server):
+    with serving("order_server", "--orders", orders) as (_, settings, server):
         ways = [_orders(settings, server, emptied(scratch / "connectors"), orders) for _ in range(repetitions + 1)]
         # The first write in a process loads libraries.
         _show_orders(ways[1:])
-        _show_reading([_reading(settings) for _ in range(repetitions + 1)][1:])
-    with _serving("cached_sandbox", "--days", days, "--scale", scale) as (url, settings, _):
-        _sync(settings, emptied(scratch / "connectors"))
+    with serving("cached_sandbox", "--days", days, "--scale", scale) as (url, settings, _):
+        sync(settings, emptied(scratch / "connectors"))
         httpx.get(f"{url}/cache/frozen").raise_for_status()
-        runs = [_sync(settings, emptied(scratch / "connectors")) for _ in range(repetitions)]
+        runs = [sync(settings, emptied(scratch / "connectors")) for _ in range(repetitions)]
         _show_speed(runs)
         _show_memory(url)
     _show_use(days)
@@ -133,7 +132,7 @@ def _show_orders(runs: list[dict[str, tuple[int, float, float, float]]]) -> None
     show(f"orders through a connector to bronze, no limit set (bar: {ORDERS_BAR:,} orders/s)", columns, rows)
 
 
-def _sync(settings: Settings, folder: Path) -> dict[str, tuple[int, float, float]]:
+def sync(settings: Settings, folder: Path) -> dict[str, tuple[int, float, float]]:
     """Read every entity of every source into an empty lake: table -> records, wall and CPU seconds."""
     found = {}
     lake = Lake(folder / "lake")
@@ -204,7 +203,7 @@ def _show_use(
     The rate is that of Shopify's second plan; the bucket holds what one query may cost at most, a quarter of what that
     plan's holds, and what is used is counted from when it was spent for the first time.
     """
-    with _serving("cached_sandbox", "--days", days, "--scale", scale) as (url, _, _):
+    with serving("cached_sandbox", "--days", days, "--scale", scale) as (url, _, _):
 
         def read(seconds: float) -> list[tuple[float, float]]:
             """When each page had come, and what all up to it had cost."""
@@ -236,7 +235,7 @@ def _show_use(
 
 
 @contextmanager
-def _serving(server: str, *options: object) -> Iterator[tuple[str, Settings, psutil.Process]]:
+def serving(server: str, *options: object) -> Iterator[tuple[str, Settings, psutil.Process]]:
     """A server of this package in a process of its own, and this process's settings for it."""
     command = [sys.executable, "-m", f"benchmarks.{server}", *map(str, options)]
     with (

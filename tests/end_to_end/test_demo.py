@@ -17,11 +17,11 @@ from retreasure_assets.lake.query import query
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.sandbox import WorldSpec, generate_world, planted_personal_values, true_gold
 from retreasure_assets.sandbox.world_clicks import clicks
+from tests.end_to_end.against_truth import CENT, assert_true, plain
 from tests.end_to_end.canary import Canary
 
 SPEC = WorldSpec(seed=11, days=24, scale=0.5)
 WORLD = ["--seed", str(SPEC.seed), "--days", str(SPEC.days), "--scale", str(SPEC.scale)]
-CENT = Decimal("0.01")
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -99,18 +99,7 @@ FACTS = {
 
 @pytest.mark.parametrize("table", FACTS)
 def test_gold_equals_the_truth_to_the_cent(demo: Demo, truth: dict[str, Any], table: str) -> None:
-    key = FACTS[table]
-    gold = {tuple(str(row[name]) for name in key): row for row in demo.rows(f"select * from gold.{table}")}
-    true = {tuple(str(row[name]) for name in key): row for row in truth[table]}
-    assert true, "the world is empty"
-    assert gold.keys() == true.keys()
-    for identity, expected in true.items():
-        for column, value in expected.items():
-            actual = gold[identity][column]
-            if isinstance(actual, Decimal):
-                assert abs(actual - Decimal(value)) < CENT, (identity, column, actual, value)
-            else:
-                assert _plain(actual) == _plain(value), (identity, column)
+    assert_true(demo.rows(f"select * from gold.{table}"), truth[table], FACTS[table])
 
 
 def test_refunds_on_etsy_are_of_the_lines_that_the_truth_says(demo: Demo, truth: dict[str, Any]) -> None:
@@ -132,8 +121,8 @@ def test_parcels_are_where_the_truth_says(demo: Demo, truth: dict[str, Any]) -> 
     true = {row["shipment_id"]: row for row in truth["fct_shipments"]}
     assert gold.keys() == true.keys()
     for shipment_id, expected in true.items():
-        actual = {name: _plain(gold[shipment_id][name]) for name in expected}
-        assert actual == {name: _plain(value) for name, value in expected.items()}
+        actual = {name: plain(gold[shipment_id][name]) for name in expected}
+        assert actual == {name: plain(value) for name, value in expected.items()}
     assert {"delivered", "in_transit"} <= {row["status"] for row in rows}
 
 
@@ -141,25 +130,14 @@ def test_sessions_are_those_of_the_truth(demo: Demo, truth: dict[str, Any]) -> N
     """The platform knows visitors by pseudonyms only, so sessions are compared as a whole, and visitors counted."""
     columns = list(truth["fct_sessions"][0])
     rows = demo.rows("select * from gold.fct_sessions")
-    gold = sorted(repr([_plain(row[name]) for name in columns]) for row in rows)
-    assert gold == sorted(repr([_plain(row[name]) for name in columns]) for row in truth["fct_sessions"])
+    gold = sorted(repr([plain(row[name]) for name in columns]) for row in rows)
+    assert gold == sorted(repr([plain(row[name]) for name in columns]) for row in truth["fct_sessions"])
     assert len({row["visitor_id"] for row in rows}) == len(
         {click.visitor.anonymous_id for click in clicks(generate_world(SPEC))}
     )
     bought = {row["order_id"] for row in rows if row["is_purchase"]}
     assert bought <= {row["order_id"] for row in truth["fct_orders"] if row["channel"] == "shopify"}
     assert len(bought) > 100
-
-
-def _plain(value: Any) -> str | None:
-    """Times as UTC ISO text, booleans and numbers as text, so that JSON and SQL compare."""
-    if value is None:
-        return None
-    if hasattr(value, "isoformat"):
-        text = str(value.isoformat())
-        return text.replace("+00:00", "").removesuffix("Z")
-    text = str(value)
-    return text.removesuffix("Z").replace("+00:00", "") if "T" in text else text
 
 
 def test_daily_kpis_equal_the_truth(demo: Demo, truth: dict[str, Any]) -> None:
