@@ -49,8 +49,10 @@ def broken(rule: Rule) -> str:
     """The condition, never null, that a row breaks a rule."""
     arguments = rule.kwargs
     if rule.type == "expect_compound_columns_to_be_unique":
-        names = ", ".join(quote_name(name) for name in arguments["column_list"])
-        return f"(count(*) OVER (PARTITION BY {names}) > 1)"
+        names = [quote_name(name) for name in arguments["column_list"]]
+        # A key of nothing but nulls is none, and so is not twice there.
+        something = " OR ".join(f"{name} IS NOT NULL" for name in names)
+        return f"(count(*) OVER (PARTITION BY {', '.join(names)}) > 1 AND ({something}))"
     column = quote_name(arguments["column"])
     if rule.type == "expect_column_values_to_not_be_null":
         return f"({column} IS NULL)"

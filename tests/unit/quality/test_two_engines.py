@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,11 +75,13 @@ records, keys = st.sampled_from(["r1", "r2", "r3", "r4"]), st.sampled_from([None
 rows = st.tuples(records, keys, st.integers(0, 2), payloads)
 
 
-def by_sql(suite: Suite, batch: pa.Table) -> tuple[dict[str, frozenset[int]], frozenset[str]]:
+def by_sql(
+    suite: Suite, batch: pa.Table, kept: Sequence[str] = KEPT
+) -> tuple[dict[str, frozenset[int]], frozenset[str]]:
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
         engine.register("batch", batch)
-        found = evaluation.split(engine, suite, "batch", (*KEPT, expectations.ROW))
+        found = evaluation.split(engine, suite, "batch", (*kept, expectations.ROW))
         hits: dict[str, set[int]] = {}
         for row, index in engine.execute(
             f"SELECT {expectations.ROW}, unnest(list_concat(broken, noted)) FROM {evaluation.BATCH}"
@@ -90,11 +93,11 @@ def by_sql(suite: Suite, batch: pa.Table) -> tuple[dict[str, frozenset[int]], fr
     return {name: frozenset(places) for name, places in hits.items()}, frozenset(rule.name for rule in found.faulty)
 
 
-def by_gx(suite: Suite, batch: pa.Table) -> expectations.Verdict:
+def by_gx(suite: Suite, batch: pa.Table, kept: Sequence[str] = KEPT) -> expectations.Verdict:
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
         engine.register("batch", batch)
-        frame = engine.sql(projection(suite, "batch", (*KEPT, expectations.ROW))).to_arrow_table().to_pandas()
+        frame = engine.sql(projection(suite, "batch", (*kept, expectations.ROW))).to_arrow_table().to_pandas()
     return expectations.evaluate(suite, frame)
 
 
