@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retreasure_assets.automation.run import RunOutcome
+from retreasure_assets.automation.outcome import RunOutcome
 from retreasure_assets.doctor import Finding, State, exit_code
 from retreasure_assets.entities import Entity
 from retreasure_assets.lake.bronze import BatchResult

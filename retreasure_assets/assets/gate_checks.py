@@ -39,10 +39,12 @@ def gate_check(settings: Settings, dataset: str, status: Status, facts: Mapping[
         parts.append(_MEANING[status])
         if kept_out:
             parts.append(f"To see the rows: `retreasure quarantine list --dataset {dataset}`.")
-    shown = {name: "\n".join(value) if isinstance(value, list) else value for name, value in facts.items()}
-    page = docs_page(settings, dataset)
-    if page.exists():
-        shown["data_docs"] = dg.MetadataValue.path(str(page))
+    shown = {name: "; ".join(value) if isinstance(value, list) else value for name, value in facts.items()}
+    if layer == "bronze":
+        page = docs_page(settings, dataset)
+        shown["data_docs"] = (
+            dg.MetadataValue.path(str(page)) if page.exists() else "`retreasure quarantine docs` writes them."
+        )
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(dataset.split(".")),
         check_name=GATE_CHECK,

@@ -17,10 +17,8 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from sqlalchemy.exc import OperationalError
@@ -33,12 +31,13 @@ from retreasure_assets.automation.dead_runs import (
     free_slots_of_dead_runs,
 )
 from retreasure_assets.automation.jobs import BUILD_JOB, SYNC_JOB
-from retreasure_assets.automation.observing import CHECK_FAILED, Observed, class_of, events_of_run, observed
+from retreasure_assets.automation.observing import Observed, events_of_run, observed
+from retreasure_assets.automation.outcome import RunOutcome, failed_checks_of, failures_of
 from retreasure_assets.automation.owners import catalogue_of
 from retreasure_assets.automation.watching import open_circuits
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
-from retreasure_assets.errors import AlreadyRunningError, BuildError, ConfigurationError, RetreasureError, SourceError
+from retreasure_assets.errors import AlreadyRunningError, ConfigurationError, RetreasureError, SourceError
 from retreasure_assets.lake.failures import Kind, Severity, Symptom
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
@@ -53,61 +52,10 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _RUN = Entity(source="platform", name="run", natural_key=(), updated_at=None, description="A run as a whole.")
 #: SQLITE_FULL, SQLITE_READONLY and SQLITE_CANTOPEN in the system's terms (https://www.sqlite.org/rescode.html).
 _SQLITE_ERRORS = {13: errno.ENOSPC, 8: errno.EACCES, 14: errno.EACCES}
-#: Failed tests, or files, that a sentence names.
+#: Dropped files that a sentence names.
 _NAMED = 5
-#: The exit code of a run that went well but for data that a gate withholds.
-WITHHELD = 8
 #: Bytes with which no run gets far.
 _NEARLY_NOTHING = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class StepFailure:
-    """A step that failed: which, why in one sentence with its remedy, and the exit code it asks for."""
-
-    step: str
-    message: str
-    exit_code: int
-    traceback: str
-
-
-@dataclass(frozen=True, slots=True)
-class FailedCheck:
-    """A data test that did not hold, and what it has to say of it."""
-
-    asset: str
-    check: str
-    severity: str
-    summary: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """What came of a run.
-
-    Args:
-        failures: steps that failed.
-        failed_checks: data tests that did not hold.
-        notes: sentences that tell of something left undone which is no failure.
-        alerts: what was told of it, and to how many channels it could not be.
-        sync_seconds, build_seconds: how long reading the sources and building took.
-        withheld: a sentence for each dataset whose gate is closed.
-    """
-
-    failures: Sequence[StepFailure]
-    failed_checks: Sequence[FailedCheck]
-    notes: Sequence[str]
-    alerts: Delivered
-    sync_seconds: float
-    build_seconds: float
-    withheld: Sequence[str] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """Zero, the first failure's, or that of data withheld."""
-        if self.failures:
-            return self.failures[0].exit_code
-        return WITHHELD if self.withheld else 0
 
 
 def dagster_instance(home: Path) -> dg.DagsterInstance:
@@ -166,8 +114,8 @@ def run_platform(
             finished = time.monotonic()
             alerts = _tell(platform, definitions, instance, sync, build)
     return RunOutcome(
-        failures=[*_failures(sync), *_failures(build)],
-        failed_checks=[*_failed_checks(sync), *_failed_checks(build)],
+        failures=[*failures_of(sync), *failures_of(build)],
+        failed_checks=[*failed_checks_of(sync), *failed_checks_of(build)],
         notes=_notes(platform),
         alerts=alerts,
         sync_seconds=synced - started,
@@ -274,54 +222,3 @@ def _selected(platform: Platform, sources: Sequence[str]) -> list[Entity]:
         if source in off and not any(entity.source == source for entity in platform.file_entities.values()):
             raise ConfigurationError(f"The source {source} is off.", remedy=off[source])
     return [entity for entity in platform.entities.values() if not sources or entity.source in sources]
-
-
-def _failures(result: dg.ExecuteInProcessResult) -> list[StepFailure]:
-    failures = []
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        data = event.step_failure_data
-        declared = data.user_failure_data
-        metadata: dict[str, Any] = {name: value.value for name, value in declared.metadata.items()} if declared else {}
-        message, code = (declared.description if declared else None), int(metadata.get("exit_code", 1))
-        if message is None and class_of(data.error) == CHECK_FAILED:
-            refusal = _refused(_failed_checks(result))
-            message, code = str(refusal), refusal.exit_code
-        failures.append(
-            StepFailure(
-                step=str(event.step_key),
-                message=message or _unexpected(class_of(data.error)),
-                exit_code=code,
-                traceback=data.error_display_string,
-            )
-        )
-    return failures
-
-
-def _refused(checks: Sequence[FailedCheck]) -> BuildError:
-    """Data tests that keep what depends on their tables from being built."""
-    names = [f"{check.check} of {check.asset}" for check in checks if check.severity == "ERROR"]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return BuildError(
-        f"Data that must hold does not: {', '.join(names[:_NAMED])}{more}; what depends on it was not built.",
-        remedy="Correct the records that the test finds in their source, then run again.",
-    )
-
-
-def _unexpected(name: str) -> str:
-    """What to say of an error that nobody foresaw; its own text may quote values."""
-    return f"An unexpected {name} stopped this step. Run `retreasure --debug run` to see where; nothing is lost."
-
-
-def _failed_checks(result: dg.ExecuteInProcessResult) -> list[FailedCheck]:
-    return [
-        FailedCheck(
-            asset="/".join(evaluation.asset_key.path),
-            check=evaluation.check_name,
-            severity=evaluation.severity.value,
-            summary=str(evaluation.metadata["summary"].value) if "summary" in evaluation.metadata else "",
-        )
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed
-    ]

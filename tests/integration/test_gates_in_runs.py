@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from retreasure_assets import automation
-from retreasure_assets.automation.run import RunOutcome, run_platform
+from retreasure_assets.automation.jobs import BUILD_JOB
+from retreasure_assets.automation.outcome import RunOutcome
+from retreasure_assets.automation.run import run_platform
 from retreasure_assets.cli import main
 from retreasure_assets.lake.query import query
 from retreasure_assets.lake.storage import Lake
@@ -114,8 +117,16 @@ def checks() -> dict[str, tuple[bool, str, dict[str, object]]]:
                 told = event.dagster_event.asset_check_evaluation_data
                 if told.check_name == "gate":
                     facts = {name: value.value for name, value in told.metadata.items()}
+                    facts["description"] = told.description or ""
                     found["/".join(told.asset_key.path)] = (told.passed, told.severity.value, facts)
     return found
+
+
+def warned() -> str:
+    """What the log of the last build says at its page, of warnings."""
+    with dg.DagsterInstance.get() as instance:
+        (run,) = instance.get_runs(dg.RunsFilter(job_name=BUILD_JOB), limit=1)
+        return "\n".join(log.user_message for log in instance.all_logs(run.run_id) if log.level == logging.WARNING)
 
 
 def test_gates_keep_out_withhold_heal_and_let_in_again(shop: Shop, command: Callable[..., str]) -> None:
@@ -133,6 +144,12 @@ def test_gates_keep_out_withhold_heal_and_let_in_again(shop: Shop, command: Call
     assert "price_range (price) broken by 1" in " ".join(check.summary for check in outcome.failed_checks)
     passed, severity, facts = checks()["bronze/pos_products"]
     assert (passed, severity, facts["quarantined"], facts["rows"]) == (False, "WARN", 1, 10)
+    assert facts["top_reasons"] == "price_range (price) broken by 1"
+    assert facts["description"] == (
+        "bronze.pos_products: 1 of 10 in quarantine; price_range (price) broken by 1. The other rows went on. "
+        "To see the rows: `retreasure quarantine list --dataset bronze.pos_products`."
+    )
+    assert "withheld" not in warned()
     before = set(range(1, 7)) | set(range(10, 20)) - {11}
     assert shop.loaded() == before
 
@@ -141,7 +158,12 @@ def test_gates_keep_out_withhold_heal_and_let_in_again(shop: Shop, command: Call
     outcome = shop.run()
     assert outcome.exit_code == 8
     assert "bronze.pos_products is withheld: 6 of 12 rows are bad" in outcome.withheld[0]
-    assert checks()["bronze/pos_products"][:2] == (False, "ERROR")
+    passed, severity, facts = checks()["bronze/pos_products"]
+    assert (passed, severity) == (False, "ERROR")
+    withheld = "bronze.pos_products is withheld: 6 of 12 rows are bad, more than 20%; price_range (price) broken by 6."
+    assert str(facts["description"]).startswith(withheld)
+    assert "Everything else was built" in str(facts["description"])
+    assert withheld in warned()
     assert shop.loaded() == before
 
     # Put right at the source: the next run heals it.

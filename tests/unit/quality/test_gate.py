@@ -117,7 +117,9 @@ def test_a_bad_form_of_what_was_let_through_before_holds_nothing_up(receive: Rec
 def test_noise_that_cannot_be_read_withholds_the_rest_until_it_is_gone(receive: Receive, shown: Shown) -> None:
     receive([order(1)])
     noise = [order(number)[:-20] for number in range(2, 9)]
-    assert receive([*noise, order(20)]).closed
+    result = receive([*noise, order(20)])
+    assert result.closed
+    assert "7 of 8 rows are bad, more than 20%; readable (payload: is not a JSON object) broken by 7" in result.sentence
     # The same noise again is nothing new, and no better.
     result = receive([*noise, order(20)])
     assert (result.status, result.malformed) == (Status.CLOSED, 7)
