@@ -119,7 +119,7 @@ def test_noise_that_cannot_be_read_withholds_the_rest_until_it_is_gone(receive: 
     noise = [order(number)[:-20] for number in range(2, 9)]
     result = receive([*noise, order(20)])
     assert result.closed
-    assert "7 of 8 rows are bad, more than 20%; readable (payload: is not a JSON object) broken by 7" in result.sentence
+    assert "7 of 8 rows are bad, more than 20%; readable (payload: is not valid JSON) broken by 7" in result.sentence
     # The same noise again is nothing new, and no better.
     result = receive([*noise, order(20)])
     assert (result.status, result.malformed) == (Status.CLOSED, 7)
