@@ -18,7 +18,7 @@ from retreasure_assets.settings import Settings
 _MEANING = {
     Status.PASSED: "",
     Status.WARNED: "The other rows went on.",
-    Status.CLOSED: "Everything else was built, with its last good rows; the next good reading opens the gate.",
+    Status.CLOSED: "Everything else goes on, with its last good rows; the next good reading opens the gate.",
 }
 
 

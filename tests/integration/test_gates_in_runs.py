@@ -162,7 +162,7 @@ def test_gates_keep_out_withhold_heal_and_let_in_again(shop: Shop, command: Call
     assert (passed, severity) == (False, "ERROR")
     withheld = "bronze.pos_products is withheld: 6 of 12 rows are bad, more than 20%; price_range (price) broken by 6."
     assert str(facts["description"]).startswith(withheld)
-    assert "Everything else was built" in str(facts["description"])
+    assert "Everything else goes on" in str(facts["description"])
     assert withheld in warned()
     assert shop.loaded() == before
 
