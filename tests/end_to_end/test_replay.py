@@ -21,6 +21,7 @@ from retreasure_assets.lake.query import query
 from retreasure_assets.quality import suite as suites
 from retreasure_assets.quality.quarantine_log import Lifecycle, QuarantineLog
 from retreasure_assets.sandbox import WorldSpec, generate_world, true_gold
+from retreasure_assets.sandbox.geo import write_geo_files
 from retreasure_assets.sandbox.server import environment, running_sandbox
 from retreasure_assets.sandbox.till import write_till_files
 from tests.end_to_end.against_truth import assert_true
@@ -64,6 +65,8 @@ def selling(home: Home) -> Iterator[None]:
     with running_sandbox(world) as url:
         home.settings.update(environment(url))
         write_till_files(world, home.path / "drop")
+        # How far an order goes is told by places.
+        write_geo_files(home.path / "drop")
         yield
 
 
