@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import commands, connectors, gate, incremental, raw_to_gold
+from benchmarks import commands, connectors, full_rebuild, gate, incremental, raw_to_gold
 from benchmarks.homes import forget_settings
 from benchmarks.machine import described
 from benchmarks.measuring import ContestantError
 from benchmarks.tables import say
 
-NAMES = ("raw_to_gold", "incremental", "bronze", "connectors", "gate", "startup", "demo")
+NAMES = ("raw_to_gold", "full_rebuild", "incremental", "bronze", "connectors", "gate", "startup", "demo")
 
 
 def main(given: Sequence[str] | None = None) -> int:

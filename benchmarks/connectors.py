@@ -57,6 +57,7 @@ def measure(scratch: Path, repetitions: int, days: int = 90, scale: float = 1.0,
         ways = [_orders(settings, server, emptied(scratch / "connectors"), orders) for _ in range(repetitions + 1)]
         # The first write in a process loads libraries.
         _show_orders(ways[1:])
+        _show_reading([_reading(settings) for _ in range(repetitions + 1)][1:])
     with serving("cached_sandbox", "--days", days, "--scale", scale) as (url, settings, _):
         sync(settings, emptied(scratch / "connectors"))
         httpx.get(f"{url}/cache/frozen").raise_for_status()

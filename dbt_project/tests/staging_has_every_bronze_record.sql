@@ -7,6 +7,7 @@
 {%- set staged = [
     ['stg_ads__spend', 'ads_spend', 'natural_key'],
     ['stg_clickstream__events', 'clickstream_events', 'natural_key'],
+    ['stg_ebay__fulfillments', 'ebay_fulfillments', 'natural_key'],
     ['stg_ebay__inventory_items', 'ebay_inventory_items', 'natural_key'],
     ['stg_ebay__offers', 'ebay_offers', 'record_id'],
     ['stg_ebay__orders', 'ebay_orders', 'natural_key'],

@@ -302,23 +302,7 @@ class _Publication:
             ((built_at,),) = self._engine.execute(
                 f"SELECT CAST(max({_BUILT_AT}) AS VARCHAR) FROM {self._name}"
             ).fetchall()
-        some = self._dated is not None and not everything
-        conditions = [f"WHERE {self._within(parts)}"] if some else []
-        if self._dated:
-            conditions.append(f"ORDER BY {MONTH}")
-        state = msgspec.json.encode(_State(built_at, prints, self._dated)).decode()
-        write_deltalake(
-            self._uri,
-            pa.RecordBatchReader.from_batches(schema, _cast(self._reader(conditions), schema)),
-            mode="overwrite",
-            schema_mode="overwrite" if everything else None,
-            predicate=f"{MONTH} IN ({_listed(parts)})" if some else None,
-            partition_by=[MONTH] if self._dated else None,
-            name=f"{self._layer}.{self._table}",
-            configuration=CONFIGURATION if self._delta is None else None,
-            writer_properties=_WRITER,
-            commit_properties=CommitProperties(custom_metadata={_STATE: state}),
-        )
+        return {_STATE: msgspec.json.encode(_State(built_at, prints, self._dated)).decode()}
 
     def _rows(self, counts: Mapping[str, int]) -> list[tuple[str | None, str]]:
         """SQL that selects the rows of some parts: of each large one by itself, of the small ones together.

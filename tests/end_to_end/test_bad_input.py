@@ -96,16 +96,14 @@ class Troubled:
 
 
 def garbler() -> Callable[[bytes, bytes], bytes]:
-    """Makes Shopify's third page of orders end in its middle, and another web page of every page of products."""
-    second: list[str] = []
+    """Makes Shopify's second page of orders end in its middle, and another web page of every page of products."""
 
     def garble(asked: bytes, answer: bytes) -> bytes:
         question = json.loads(asked)
         if question["query"].startswith("query Products("):
             return b"<!doctype html><title>Log in</title>"
-        if question["query"].startswith("query Orders(") and (after := question["variables"]["after"]):
-            second.append(after)
-            return answer if after == second[0] else answer[: len(answer) // 2]
+        if question["query"].startswith("query Orders(") and question["variables"]["after"]:
+            return answer[: len(answer) // 2]
         return answer
 
     return garble

@@ -23,7 +23,9 @@ import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 from retreasure_assets.errors import PermanentSourceError, TransientSourceError
-from retreasure_assets.sources.http import TRANSIENT_STATUSES, Endpoint, HttpClient
+from retreasure_assets.sources.api_connector import ApiConnector
+from retreasure_assets.sources.http import HttpClient
+from retreasure_assets.sources.http_errors import TRANSIENT_STATUSES, Endpoint
 from retreasure_assets.sources.media.addresses import READERS, Gallery, gallery
 from retreasure_assets.sources.media.entities import ENTITIES, PhotoRecord, PhotoStatus
 
@@ -76,7 +78,7 @@ class Shelf:
     known: Callable[[Collection[str]], Mapping[str, str]]
 
 
-class MediaConnector:
+class MediaConnector(ApiConnector):
     """Reads the photos of what is on offer (implements :class:`retreasure_assets.entities.Connector`).
 
     Args:
@@ -95,40 +97,22 @@ class MediaConnector:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._shelf = shelf
-        self._mirror = mirror.rstrip("/") if mirror else None
-        self._most = photos_per_listing
-        self._client = HttpClient(
+        http = HttpClient(
             Endpoint("The photo server", "RETREASURE_MEDIA_URL"),
             headers={"Accept": "image/*"},
             max_bytes=MAX_PHOTO_BYTES,
             transport=transport,
             sleep=sleep,
         )
-
-    @property
-    def source(self) -> str:
-        """``media``."""
-        return "media"
-
-    @property
-    def entities(self) -> Mapping[str, Entity]:
-        """The photos."""
-        return ENTITIES
-
-    @property
-    def clients(self) -> Sequence[HttpClient]:
-        """The HTTP layer, for its counters."""
-        return (self._client,)
+        super().__init__("media", ENTITIES, http)
+        self._shelf = shelf
+        self._mirror = mirror.rstrip("/") if mirror else None
+        self._most = photos_per_listing
 
     def check(self) -> Sequence[str]:
         """Whether a photo server answers, whatever it answers; see the protocol."""
-        self._client.request("GET", f"{self._mirror or f'https://{_ASKED}'}/", accept=_ANSWERS)
+        self.http.request("GET", f"{self._mirror or f'https://{_ASKED}'}/", accept=_ANSWERS)
         return []
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def batches(self, entity: Entity, cursor: Cursor | None, window: Window) -> Iterator[RawBatch]:
         """Look at the photos of listings that changed since ``cursor``; see the protocol.
@@ -203,7 +187,7 @@ class MediaConnector:
             return _told(photo, PhotoStatus.REFUSED)
         address = f"{self._mirror}/{photo.url.removeprefix('https://')}" if self._mirror else photo.url
         try:
-            answer = self._client.request("GET", address, accept=frozenset({200, 403, 404, 410}))
+            answer = self.http.request("GET", address, accept=frozenset({200, 403, 404, 410}))
         except TransientSourceError as error:
             return error
         except PermanentSourceError:

@@ -208,7 +208,10 @@ def built(gold: Gold, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 payout_line("P1", "t3", "-206.34", "0", "-206.34", transaction_type="transfer"),
                 payout_line(None, "t4", "70.00", "2.00", "68.00"),
             ],
-            "customers": [{"person_id": "ann", "country": "IE", "postcode_area": "D04", "email_consent": True}],
+            "customers": [
+                {"person_id": "ann", "country": "IE", "postcode_area": "D04", "email_consent": True},
+                {"person_id": "bob"},
+            ],
             "payments": [
                 {
                     "channel": "shopify",
@@ -478,11 +481,13 @@ def test_calendar(gold: Gold, built: Path) -> None:
 
 def test_the_projects_own_tests_hold(gold: Gold, built: Path) -> None:
     found = gold.run(built, command="test")
-    # What is wrong in this world on purpose is warned of: a currency without a rate, payouts without ledger lines.
+    # What is wrong in this world on purpose is warned of: a currency without a rate, payouts without ledger lines, people
+    # who bought nothing in the end and whom no channel describes.
     warned = {name for name, status in found.items() if status == "warn"}
     assert warned == {
         "fct_orders_has_a_rate",
         "fct_payouts_has_a_rate",
+        "orders_have_known_customers",
         "payouts_equal_their_ledger",
     }
     assert {"kpis", "order_money_as_charged_and_in_base", "fct_orders_equal_their_lines"} <= found.keys()
