@@ -31,7 +31,14 @@ class KnownRecords:
         self._engine.close()
 
     def find(
-        self, actions: pa.Table, files: list[str], record_ids: list[str], updated: pa.Array, *, latest: bool = False
+        self,
+        table: str,
+        actions: pa.Table,
+        files: list[str],
+        record_ids: list[str],
+        updated: pa.Array,
+        *,
+        latest: bool = False,
     ) -> set[str]:
         """Those of the records that the table has.
 
@@ -40,6 +47,7 @@ class KnownRecords:
         Records without a change time are compared with rows that have none.
 
         Args:
+            table: its name, for errors.
             actions: the table's files with their statistics (``add_actions``).
             files: their paths, in the same order.
             record_ids: the batch's records.
@@ -58,14 +66,15 @@ class KnownRecords:
             condition = (
                 f"source_updated_at BETWEEN TIMESTAMPTZ '{first.isoformat()}' AND TIMESTAMPTZ '{last.isoformat()}'"
             )
-            found |= self._among(candidates, condition, wanted.filter(pc.invert(wanted["undated"])), latest=False)
+            dated = wanted.filter(pc.invert(wanted["undated"]))
+            found |= self._among(table, candidates, condition, dated, latest=False)
         if updated.null_count:
             candidates = _undated(actions, files)
             undated = wanted.filter(wanted["undated"])
-            found |= self._among(candidates, "source_updated_at IS NULL", undated, latest=latest)
+            found |= self._among(table, candidates, "source_updated_at IS NULL", undated, latest=latest)
         return found
 
-    def _among(self, files: list[str], condition: str, wanted: pa.Table, *, latest: bool) -> set[str]:
+    def _among(self, table: str, files: list[str], condition: str, wanted: pa.Table, *, latest: bool) -> set[str]:
         if not files:
             return set()
         newest = (
@@ -73,7 +82,7 @@ class KnownRecords:
             if latest
             else ""
         )
-        with explained("The lake"):
+        with explained(table):
             try:
                 self._engine.register("wanted", wanted)
                 rows = self._engine.execute(
@@ -82,8 +91,6 @@ class KnownRecords:
                     f"WHERE {condition} {newest}) WHERE record_id IN (SELECT w.record_id FROM wanted AS w)",
                     {"files": files},
                 ).fetchall()
-            except duckdb.Error as error:
-                raise OSError(type(error).__name__) from None
             finally:
                 self._engine.unregister("wanted")
         return {record_id for (record_id,) in rows}

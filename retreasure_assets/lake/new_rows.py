@@ -101,6 +101,7 @@ class Lookup:
         known: set[str] = set(ahead.judged.record_ids) if ahead is not None else set()
         if actions is not None:
             known |= self._known.find(
+                f"{layer}.{name}",
                 actions,
                 files(self._lake, layer, name, actions),
                 judged.record_ids,

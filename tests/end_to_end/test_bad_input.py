@@ -96,14 +96,16 @@ class Troubled:
 
 
 def garbler() -> Callable[[bytes, bytes], bytes]:
-    """Makes Shopify's second page of orders end in its middle, and another web page of every page of products."""
+    """Makes Shopify's third page of orders end in its middle, and another web page of every page of products."""
+    second: list[str] = []
 
     def garble(asked: bytes, answer: bytes) -> bytes:
         question = json.loads(asked)
         if question["query"].startswith("query Products("):
             return b"<!doctype html><title>Log in</title>"
-        if question["query"].startswith("query Orders(") and question["variables"]["after"]:
-            return answer[: len(answer) // 2]
+        if question["query"].startswith("query Orders(") and (after := question["variables"]["after"]):
+            second.append(after)
+            return answer if after == second[0] else answer[: len(answer) // 2]
         return answer
 
     return garble
@@ -136,7 +138,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory, small_build: Path) -> Tro
     stray = home.drop("pos/transactoins/till.csv", receipts(0, 1))
     mapping = home.path / "mappings" / "till.yaml"
     mapping.parent.mkdir()
-    world = generate_world(WorldSpec(seed=3, days=10, scale=0.2))
+    world = generate_world(WorldSpec(seed=3, days=20, scale=0.2))
     quote = {"/latest": (200, json.dumps(QUOTE).encode())}
     with (
         running_sandbox(world) as shop,

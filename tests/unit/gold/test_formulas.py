@@ -481,8 +481,8 @@ def test_calendar(gold: Gold, built: Path) -> None:
 
 def test_the_projects_own_tests_hold(gold: Gold, built: Path) -> None:
     found = gold.run(built, command="test")
-    # What is wrong in this world on purpose is warned of: a currency without a rate, payouts without ledger lines, people
-    # who bought nothing in the end and whom no channel describes.
+    # What is wrong in this world on purpose is warned of: a currency without a rate, payouts without ledger lines,
+    # people who bought nothing in the end and whom no channel describes.
     warned = {name for name, status in found.items() if status == "warn"}
     assert warned == {
         "fct_orders_has_a_rate",
