@@ -248,15 +248,17 @@ def up(port: int, docs_port: int, seed: int, days: int, scale: float, faults: st
     """Serve the Dagster UI with schedules and sensors, and the documentation, until Ctrl-C."""
     from retreasure_assets.automation.dead_runs import free_slots_of_dead_runs
     from retreasure_assets.automation.run import dagster_instance
+    from retreasure_assets.quality.docs import docs_folder
     from retreasure_assets.resources.docs_site import served, site_of
     from retreasure_assets.settings import active_settings, load_settings
 
     # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale, faults)
-    with source, served(site_of(active_settings()).page, docs_port) as address:
-        with dagster_instance(active_settings().home) as instance:
-            free_slots_of_dead_runs(instance, active_settings())
+    settings = active_settings()
+    with source, served(site_of(settings).page, docs_folder(settings), docs_port) as address:
+        with dagster_instance(settings.home) as instance:
+            free_slots_of_dead_runs(instance, settings)
         console.print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
         console.print(f"Documentation: {address}")
         command = [sys.executable, "-m", "dagster", "dev", "-m", "retreasure_assets.definitions", "-p", str(port)]

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     alert_urls: SecretStr | None = Field(None, description="further channels as apprise addresses, between blanks")
     alert_repeat_hours: int = Field(24, ge=1, description="hours until an open failure is told again")
     dagster_url: HttpUrl | None = Field(None, description="where the Dagster UI is, for links in alerts")
+    docs_url: HttpUrl = Field(
+        HttpUrl("http://127.0.0.1:3001"), description="where `retreasure up` serves the documentation, for links"
+    )
     runbook_url: str = Field("docs/runbook.md", description="where the runbook is, for links in alerts")
 
     geoip_database: Path | None = Field(None, description="MaxMind database (.mmdb) that tells where an address is")

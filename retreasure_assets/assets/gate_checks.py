@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from retreasure_assets.quality.docs import docs_page
+from retreasure_assets.quality.docs import SERVED_BELOW, docs_folder, docs_page
 from retreasure_assets.quality.result import GATE_CHECK, Status
 from retreasure_assets.settings import Settings
 
@@ -26,7 +26,7 @@ def gate_check(settings: Settings, dataset: str, status: Status, facts: Mapping[
     """A gate's result: what was blocked, what went on and why.
 
     Args:
-        settings: where the Data Docs are.
+        settings: where the Data Docs are, and are served.
         dataset: ``bronze.shopify_orders``.
         status: what became of the rows.
         facts: what ``GateResult.metadata`` gives, or a ``summary`` alone.
@@ -41,9 +41,11 @@ def gate_check(settings: Settings, dataset: str, status: Status, facts: Mapping[
             parts.append(f"To see the rows: `retreasure quarantine list --dataset {dataset}`.")
     shown = {name: "; ".join(value) if isinstance(value, list) else value for name, value in facts.items()}
     if layer == "bronze":
-        page = docs_page(settings, dataset)
+        page = docs_page(dataset)
         shown["data_docs"] = (
-            dg.MetadataValue.path(str(page)) if page.exists() else "`retreasure quarantine docs` writes them."
+            dg.MetadataValue.url(f"{str(settings.docs_url).rstrip('/')}{SERVED_BELOW}{page}")
+            if (docs_folder(settings) / page).exists()
+            else "`retreasure quarantine docs` writes them."
         )
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(dataset.split(".")),

@@ -7,7 +7,7 @@ What belongs here: which rows are shown, and where the site is. What does not: r
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 
 #: Rows of a dataset that are looked at, the newest ones: Great Expectations takes 3.4 s for a million.
 _ROWS = 50_000
+#: The site's path below the documentation that `retreasure up` serves.
+SERVED_BELOW = "/quality/"
 
 
-def docs_page(settings: Settings, dataset: str) -> Path:
-    """The page about a dataset's suite, whether or not it was written."""
+def docs_folder(settings: Settings) -> Path:
+    """Where the site is, whether or not it was written."""
+    return settings.home.absolute() / "data_docs"
+
+
+def docs_page(dataset: str) -> PurePosixPath:
+    """The page about a dataset's suite, from the site's folder."""
     # Great Expectations makes folders of the dots in a suite's name.
-    return (settings.home.absolute() / "data_docs" / "expectations").joinpath(*dataset.split(".")).with_suffix(".html")
+    return PurePosixPath("expectations", *dataset.split(".")).with_suffix(".html")
 
 
 def build_docs(settings: Settings, lake: Lake, tables: Collection[str]) -> Path:
@@ -57,4 +64,4 @@ def build_docs(settings: Settings, lake: Lake, tables: Collection[str]) -> Path:
             newest = f"(SELECT * FROM {rows} ORDER BY ingested_at DESC LIMIT {_ROWS})"
             kept = ("record_id", "natural_key", "ingested_at")
             batches[suite.dataset] = suite, engine.sql(projection(suite, newest, kept)).to_arrow_table().to_pandas()
-    return expectations.write_docs(batches, settings.home / "data_docs")
+    return expectations.write_docs(batches, docs_folder(settings))

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from retreasure_assets.errors import AlreadyRunningError, BuildError, Configurat
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import Lake, explained
 from retreasure_assets.lake.warehouse import prepare_warehouse
+from retreasure_assets.quality.docs import SERVED_BELOW
 from retreasure_assets.resources.dbt import Dbt, dbt_environment, load_manifest, manifest_path, project_state
 from retreasure_assets.resources.platform import dbt_project_dir
 
@@ -213,20 +214,21 @@ def _made_of(metric: Mapping[str, Any] | None) -> str:
 
 
 @contextmanager
-def served(page: Path, port: int) -> Iterator[str]:
-    """Serve the page on this machine while the block runs; yields its address.
+def served(page: Path, data_docs: Path, port: int) -> Iterator[str]:
+    """Serve the page on this machine while the block runs, and the gates' Data Docs below it; yields its address.
 
-    Until the page is there, who asks is told so and asks again by itself. Nothing but the page is served.
+    Until the page is there, who asks is told so and asks again by itself. Nothing else is served.
 
     Args:
         page: the file.
+        data_docs: the folder of the Data Docs, whether or not they were written.
         port: 0 takes a free one.
 
     Raises:
         ConfigurationError: the port is taken.
     """
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, page))
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(_Handler, page, data_docs))
     except OSError:
         raise ConfigurationError(
             f"The documentation cannot be served: port {port} is taken.", remedy="Name another one with --docs-port."
@@ -247,16 +249,21 @@ _NOT_YET = (
 )
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """Answers with one file."""
+class _Handler(SimpleHTTPRequestHandler):
+    """Answers with one file, and with the files of one folder."""
 
-    def __init__(self, page: Path, *arguments: Any) -> None:
+    def __init__(self, page: Path, data_docs: Path, *arguments: Any) -> None:
         self._page = page
-        super().__init__(*arguments)
+        super().__init__(*arguments, directory=str(data_docs))
 
     def do_GET(self) -> None:
-        """The page, whatever a browser writes behind the address."""
-        if self.path.partition("?")[0] not in ("/", "/index.html"):
+        """The page, whatever a browser writes behind the address, or a file of the Data Docs."""
+        path = self.path.partition("?")[0]
+        if path.startswith(SERVED_BELOW):
+            self.path = path.removeprefix(SERVED_BELOW[:-1])
+            super().do_GET()
+            return
+        if path not in ("/", "/index.html"):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         try:
@@ -266,6 +273,14 @@ class _Handler(BaseHTTPRequestHandler):
         except FileNotFoundError:
             self._head(HTTPStatus.SERVICE_UNAVAILABLE, len(_NOT_YET))
             self.wfile.write(_NOT_YET)
+
+    def do_HEAD(self) -> None:
+        """Nobody asks for it."""
+        self.send_error(HTTPStatus.NOT_IMPLEMENTED)
+
+    def list_directory(self, path: str | os.PathLike[str]) -> None:
+        """A folder without a first page is none."""
+        self.send_error(HTTPStatus.NOT_FOUND, explain="`retreasure quarantine docs` writes the Data Docs.")
 
     def _head(self, status: HTTPStatus, size: int) -> None:
         self.send_response(status)

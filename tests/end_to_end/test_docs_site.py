@@ -108,7 +108,7 @@ def test_a_browser_shows_models_columns_exposures_and_metrics(
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium is installed on this machine")
-    with served(site.page, 0) as url:
+    with served(site.page, tmp_path / "data_docs", 0) as url:
         start = browse(chromium, f"{url}/#!/overview", tmp_path / "profile")
         assert "Antique, vintage and one-of-a-kind items" in start
         model = manifest["nodes"]["model.retreasure.fct_orders"]
