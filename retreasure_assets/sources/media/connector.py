@@ -22,9 +22,9 @@ import imagesize
 import msgspec
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
-from retreasure_assets.errors import PermanentSourceError, TransientSourceError
+from retreasure_assets.errors import MalformedInputError, PermanentSourceError, TransientSourceError
 from retreasure_assets.sources.api_connector import ApiConnector
-from retreasure_assets.sources.http import HttpClient
+from retreasure_assets.sources.http import Answer, HttpClient
 from retreasure_assets.sources.http_errors import TRANSIENT_STATUSES, Endpoint
 from retreasure_assets.sources.media.addresses import READERS, Gallery, gallery
 from retreasure_assets.sources.media.entities import ENTITIES, PhotoRecord, PhotoStatus
@@ -120,7 +120,7 @@ class MediaConnector(ApiConnector):
         A window gives nothing: photos have no time of their own.
 
         Raises:
-            TransientSourceError: the server does not answer for any photo.
+            TransientSourceError, MalformedInputError: the server does not answer for any photo, or not with photos.
         """
         if window.since is not None or window.until is not None:
             return
@@ -163,13 +163,15 @@ class MediaConnector(ApiConnector):
             for start in range(0, len(wanted), _BATCH):
                 part = wanted[start : start + _BATCH]
                 for photo, found in zip(part, pool.map(self._look, part), strict=True):
-                    silent = silent + 1 if isinstance(found, TransientSourceError) else 0
-                    if silent >= _DEAD_AFTER and isinstance(found, TransientSourceError):
+                    if isinstance(found, PhotoRecord):
+                        silent = 0
+                        records.append(found)
+                        continue
+                    silent += 1
+                    if silent >= _DEAD_AFTER:
                         yield from _batch(entity, records, None)
                         raise found
-                    if isinstance(found, PhotoRecord):
-                        records.append(found)
-                    elif photo.attempts + 1 >= _ATTEMPTS:
+                    if photo.attempts + 1 >= _ATTEMPTS:
                         records.append(_told(photo, PhotoStatus.UNREACHABLE))
                     else:
                         again.append(msgspec.structs.replace(photo, attempts=photo.attempts + 1))
@@ -181,14 +183,14 @@ class MediaConnector(ApiConnector):
         if records or cursor != stored:
             yield from _batch(entity, records, cursor)
 
-    def _look(self, photo: _Again) -> PhotoRecord | TransientSourceError:
+    def _look(self, photo: _Again) -> PhotoRecord | TransientSourceError | MalformedInputError:
         parts = urlsplit(photo.url)
         if parts.scheme != "https" or parts.hostname not in HOSTS or parts.port or parts.username:
             return _told(photo, PhotoStatus.REFUSED)
         address = f"{self._mirror}/{photo.url.removeprefix('https://')}" if self._mirror else photo.url
         try:
-            answer = self.http.request("GET", address, accept=frozenset({200, 403, 404, 410}))
-        except TransientSourceError as error:
+            answer = self.http.read("GET", address, _photo, accept=frozenset({200, 403, 404, 410}))
+        except (TransientSourceError, MalformedInputError) as error:
             return error
         except PermanentSourceError:
             return _told(photo, PhotoStatus.REFUSED)
@@ -203,10 +205,28 @@ class MediaConnector(ApiConnector):
             url=photo.url,
             content_hash=hashlib.sha256(answer.body).hexdigest(),
             bytes=len(answer.body),
-            content_type=answer.headers.get("content-type", "").partition(";")[0].strip().lower() or None,
+            content_type=_content_type(answer),
             width=width if width > 0 else None,
             height=height if height > 0 else None,
         )
+
+
+def _photo(answer: Answer) -> Answer:
+    """The answer, when it is a photo or says that there is none.
+
+    An error page with the status of success, were it hashed, would make duplicates of all photos behind it.
+    """
+    if answer.status == 200 and not _content_type(answer).startswith("image/"):
+        raise MalformedInputError(
+            "The photo server sent something that is no photo.",
+            remedy="Check that RETREASURE_MEDIA_URL, where it is set, mirrors the photo servers; it is asked again.",
+        )
+    return answer
+
+
+def _content_type(answer: Answer) -> str:
+    content_type: str = answer.headers.get("content-type", "")
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _told(photo: _Again, status: PhotoStatus) -> PhotoRecord:

@@ -30,6 +30,7 @@ class Platform:
         self.cursor: Cursor | None = None
         self.photos: dict[str, bytes] = {}
         self.dead: set[str] = set()
+        self.excused: set[str] = set()
         self.asked: list[str] = []
         self._moment = 0
         self._connector = MediaConnector(
@@ -50,6 +51,8 @@ class Platform:
         self.asked.append(url)
         if url in self.dead:
             return httpx.Response(503)
+        if url in self.excused:
+            return httpx.Response(200, content=b"<p>Back soon", headers={"Content-Type": "text/html"})
         content = self.photos.get(url)
         return httpx.Response(404) if content is None else httpx.Response(200, content=content, headers=_PNG)
 
@@ -195,6 +198,15 @@ def test_a_photo_that_answers_later_is_fetched_then() -> None:
     assert platform.sync() == []
     platform.dead = set()
     assert told(platform.sync()) == {("etsy", "5", 0, "fetched")}
+
+
+def test_an_error_page_is_no_photo_whatever_its_status() -> None:
+    platform = Platform()
+    platform.photos, platform.excused = {A: b"one", B: b"two"}, {A, B}
+    platform.came("etsy_listings", etsy(5, A, B))
+    assert platform.sync() == []
+    platform.excused = set()
+    assert told(platform.sync()) == {("etsy", "5", 0, "fetched"), ("etsy", "5", 1, "fetched")}
 
 
 def test_a_dead_server_is_an_error_and_loses_nothing() -> None:
