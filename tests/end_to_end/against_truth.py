@@ -10,6 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 CENT = Decimal("0.01")
+#: What was sold and what became of the money: table of gold -> its key.
+MONEY_FACTS = {
+    "fct_orders": ("channel", "order_id"),
+    "fct_order_lines": ("channel", "order_id", "line_id"),
+    "fct_refunds": ("channel", "refund_id"),
+    "fct_payments": ("channel", "payment_id"),
+    "fct_fees": ("channel", "fee_id"),
+    "fct_payouts": ("channel", "payout_id"),
+    "agg_daily_sales": ("business_date", "channel"),
+}
 
 
 def assert_true(

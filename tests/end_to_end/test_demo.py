@@ -17,7 +17,7 @@ from retreasure_assets.lake.query import query
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.sandbox import WorldSpec, generate_world, planted_personal_values, true_gold
 from retreasure_assets.sandbox.world_clicks import clicks
-from tests.end_to_end.against_truth import CENT, assert_true, plain
+from tests.end_to_end.against_truth import CENT, MONEY_FACTS, assert_true, plain
 from tests.end_to_end.canary import Canary
 
 SPEC = WorldSpec(seed=11, days=24, scale=0.5)
@@ -77,13 +77,7 @@ def truth() -> dict[str, Any]:
 
 
 FACTS = {
-    "fct_orders": ("channel", "order_id"),
-    "fct_order_lines": ("channel", "order_id", "line_id"),
-    "fct_refunds": ("channel", "refund_id"),
-    "fct_payments": ("channel", "payment_id"),
-    "fct_fees": ("channel", "fee_id"),
-    "fct_payouts": ("channel", "payout_id"),
-    "agg_daily_sales": ("business_date", "channel"),
+    **MONEY_FACTS,
     "agg_daily_sessions": ("business_date",),
     "rpt_funnel": ("business_date", "marketing_channel", "device"),
     "fct_ad_spend": ("business_date", "platform", "campaign"),

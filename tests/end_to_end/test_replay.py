@@ -24,22 +24,13 @@ from retreasure_assets.sandbox import WorldSpec, generate_world, true_gold
 from retreasure_assets.sandbox.geo import write_geo_files
 from retreasure_assets.sandbox.server import environment, running_sandbox
 from retreasure_assets.sandbox.till import write_till_files
-from tests.end_to_end.against_truth import assert_true
+from tests.end_to_end.against_truth import MONEY_FACTS, assert_true
 from tests.end_to_end.conftest import Home
 
 pytestmark = pytest.mark.timeout(1800)
 
 #: Two weeks hold a return at the till.
 SPEC = WorldSpec(seed=11, days=14, scale=0.3)
-FACTS = {
-    "fct_orders": ("channel", "order_id"),
-    "fct_order_lines": ("channel", "order_id", "line_id"),
-    "fct_refunds": ("channel", "refund_id"),
-    "fct_payments": ("channel", "payment_id"),
-    "fct_fees": ("channel", "fee_id"),
-    "fct_payouts": ("channel", "payout_id"),
-    "agg_daily_sales": ("business_date", "channel"),
-}
 #: Orders that the wrong rule keeps out: too few to have the whole batch withheld.
 KEPT_OUT = 4
 #: A model of what the gates let models see: each record once, with its amount.
@@ -145,6 +136,6 @@ def test_after_a_correction_and_a_replay_models_see_the_truth(
 @pytest.mark.slow
 def test_after_a_correction_and_a_replay_gold_is_the_truth_to_the_cent(home: Home, truth: dict[str, Any]) -> None:
     go_through(home, truth)
-    for table, key in FACTS.items():
+    for table, key in MONEY_FACTS.items():
         result = query(home.lake, f"select * from gold.{table}")
         assert_true([dict(zip(result.columns, row, strict=True)) for row in result.rows], truth[table], key)
