@@ -102,10 +102,6 @@ def project_state(settings: Settings) -> str:
     return f"{_parsed_for(settings)} {manifest_path(settings).stat().st_mtime_ns}"
 
 
-def _templates(settings: Settings) -> Path:
-    return manifest_path(settings).with_name(TEMPLATES)
-
-
 def _parsed_for(settings: Settings) -> str:
     """What a parsed project depends on beside its files: the engine, the catalog's name, what models may ask for."""
     parts = [
@@ -222,7 +218,7 @@ class Dbt:
             with (
                 _project_uncollected(),
                 dbt_environment(settings),
-                kept_templates(_templates(settings)),
+                kept_templates(dbt_project_dir() / "target" / TEMPLATES),
                 _log(target) as log,
             ):
                 listeners = [log] if told is None else [log, _teller(told)]
