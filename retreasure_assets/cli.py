@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from retreasure_assets.errors import ConfigurationError, RetreasureError
@@ -133,7 +134,10 @@ def demo(context: click.Context, seed: int, days: int, scale: float, faults: str
             "A real source is configured, and the demo would mix invented records into its data.",
             remedy="Use `retreasure run`, or set RETREASURE_HOME to an empty folder without the sources' variables.",
         )
-    with sandbox_process(seed, days, scale, faults, meanwhile=_import_engines):
+    from retreasure_assets.sandbox.process import sandbox_process
+    from retreasure_assets.sandbox.world import WorldSpec
+
+    with sandbox_process(WorldSpec(seed, days, scale), faults, say=console.print, meanwhile=_import_engines):
         code = _run(context, (), None, None)
     context.exit(code)
 
@@ -244,18 +248,31 @@ def docs(glossary: Path | None, if_outdated: bool) -> None:
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 @click.option("--docs-port", default=3001, show_default=True, help="Port of the documentation.")
 @world_options
-def up(port: int, docs_port: int, seed: int, days: int, scale: float, faults: str | None) -> None:
-    """Serve the Dagster UI with schedules and sensors, and the documentation, until Ctrl-C."""
+@click.pass_context
+def up(
+    context: click.Context, port: int, docs_port: int, seed: int, days: int, scale: float, faults: str | None
+) -> None:
+    """Serve the Dagster UI with schedules and sensors, and the documentation, until Ctrl-C.
+
+    While no source is configured they work on a sandbox: the world of the last demo, unless another one is asked for.
+    """
     from retreasure_assets.automation.dead_runs import free_slots_of_dead_runs
     from retreasure_assets.automation.run import dagster_instance
     from retreasure_assets.quality.docs import docs_folder
     from retreasure_assets.resources.docs_site import served, site_of
+    from retreasure_assets.sandbox.homes import world_in
+    from retreasure_assets.sandbox.process import sandbox_process
+    from retreasure_assets.sandbox.world import WorldSpec
     from retreasure_assets.settings import active_settings, load_settings
 
     # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    source = nullcontext() if load_settings().configured else sandbox_process(seed, days, scale, faults)
     settings = active_settings()
+    world = WorldSpec(seed, days, scale)
+    asked = [context.get_parameter_source(name) for name in ("seed", "days", "scale")]
+    if all(source is ParameterSource.DEFAULT for source in asked):
+        world = world_in(settings.home) or world
+    source = nullcontext() if load_settings().configured else sandbox_process(world, faults, say=console.print)
     with source, served(site_of(settings).page, docs_folder(settings), docs_port) as address:
         with dagster_instance(settings.home) as instance:
             free_slots_of_dead_runs(instance, settings)
@@ -299,48 +316,6 @@ def _import_engines() -> None:
     from retreasure_assets.resources.dbt import import_dbt
 
     import_dbt()
-
-
-@contextmanager
-def sandbox_process(
-    seed: int, days: int, scale: float, faults: str | None, meanwhile: Callable[[], None] = lambda: None
-) -> Iterator[None]:
-    """A sandbox in a process of its own, with this process's environment pointing at it.
-
-    Its state lives in the ``sandbox`` folder of RETREASURE_HOME.
-
-    Args:
-        seed, days, scale: choose the world.
-        faults: what to break, see FAULTS_HELP.
-        meanwhile: what to do while it starts.
-
-    Raises:
-        ConfigurationError: the sandbox did not start, or the faults cannot be understood.
-    """
-    from retreasure_assets.sandbox.server import environment, read_faults
-    from retreasure_assets.settings import active_settings
-
-    settings = active_settings()
-    read_faults(faults)
-    console.print("Starting the sandbox ...")
-    world = ["--seed", str(seed), "--days", str(days), "--scale", str(scale), *(["--faults", faults] if faults else [])]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "retreasure_assets.cli", "sandbox", *world, "--drop", str(settings.drop_path)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        meanwhile()
-        announced = process.stdout.readline().split()
-        if not announced:
-            raise ConfigurationError("The sandbox did not start.", remedy="Run `retreasure sandbox` to see why.")
-        os.environ["RETREASURE_HOME"] = str(settings.home)
-        os.environ.update(environment(announced[-1]))
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ What belongs here: how dbt nodes look in the asset graph, and one build of them.
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from retreasure_assets.quality.suite import shipped
 from retreasure_assets.resources.dbt import Dbt, NodeResult, project_state
 from retreasure_assets.resources.dbt_rows import row_state
 from retreasure_assets.resources.platform import Platform
+from retreasure_assets.settings import Settings
 
 
 @contextmanager
@@ -178,17 +180,15 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
     else:
         results = _whatever_is_new(context, dbt, platform, folder, news(settings, versions, project))
     remember_models(settings, [one.relation for one in results if one.relation and one.status == "success"], rows.state)
-    checks = {key.name: key for key in context.selected_asset_check_keys}
-    for test in results:
-        if test.name in checks and test.status != "skipped":
-            yield _check_result(test, checks[test.name])
     built = {result.relation: result for result in results if result.relation and result.status == "success"}
-    for found in check_silver(settings, _with_suites(context, built), context.run_id):
-        yield gate_check(settings, found.dataset, found.status, found.metadata())
     # What is not built anew is still as it was published, unless somebody removed it.
     touched = {result.relation for result in results}
     gone = [key for key in _tables(context) if key not in touched and select is None and not lake.exists(*key)]
-    published = publish(settings, lake, [table for table in [*built, *gone] if is_published(*table)])
+    # Publishing is the engine's and Delta's work, telling of hundreds of checks is Dagster's: beside each other.
+    with ThreadPoolExecutor(1, "publishing") as aside:
+        publishing = aside.submit(publish, settings, lake, [table for table in [*built, *gone] if is_published(*table)])
+        yield from _checks(context, settings, results, built)
+        published = publishing.result()
     if select is None:
         enter_silver(lake, context.run_id)
         platform.workplace.forget(settings.quarantine_retention_days)
@@ -214,6 +214,21 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
             f"{len(failed)} models could not be built: {', '.join(failed[:5])}.",
             remedy=f"dbt's messages are in {folder / 'dbt.log'}; everything that does not depend on them was built.",
         )
+
+
+def _checks(
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    results: Iterable[NodeResult],
+    built: Iterable[tuple[str, str]],
+) -> Iterator[dg.AssetCheckResult]:
+    """What the tests of a build found, and what silver's suites say of it."""
+    checks = {key.name: key for key in context.selected_asset_check_keys}
+    for test in results:
+        if test.name in checks and test.status != "skipped":
+            yield _check_result(test, checks[test.name])
+    for found in check_silver(settings, _with_suites(context, built), context.run_id):
+        yield gate_check(settings, found.dataset, found.status, found.metadata())
 
 
 def _ask_gates(context: dg.AssetExecutionContext, platform: Platform) -> None:
