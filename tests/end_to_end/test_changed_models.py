@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.bad_input import receipts
 from tests.end_to_end.conftest import Home, Outcome
-from tests.end_to_end.test_bad_input import receipts
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 

@@ -27,9 +27,9 @@ from retreasure_assets.quality import suite as suites
 from retreasure_assets.quality.quarantine_log import Lifecycle, QuarantineLog
 from retreasure_assets.sandbox import WorldSpec, generate_world
 from retreasure_assets.sandbox.server import environment, running_sandbox
+from tests.end_to_end.bad_input import receipts
 from tests.end_to_end.conftest import Home
 from tests.end_to_end.forking import Forker, forker
-from tests.end_to_end.test_bad_input import receipts
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
