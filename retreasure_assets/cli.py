@@ -108,7 +108,10 @@ def run(context: click.Context, sources: tuple[str, ...], since: str | None, unt
 
 
 def _run(context: click.Context, sources: tuple[str, ...], since: str | None, until: str | None) -> int:
-    from retreasure_assets.automation.run import run_platform
+    from retreasure_assets.collector import without_collector
+
+    with without_collector():
+        from retreasure_assets.automation.run import run_platform
     from retreasure_assets.console import Progress, show_outcome
     from retreasure_assets.resources.platform import Platform
     from retreasure_assets.settings import active_settings
@@ -312,10 +315,13 @@ def silenced_libraries() -> Iterator[None]:
 
 def _import_engines() -> None:
     """Import Dagster and dbt, which takes seconds, before anything needs them."""
-    import retreasure_assets.automation.run  # noqa: F401
-    from retreasure_assets.resources.dbt import import_dbt
+    from retreasure_assets.collector import without_collector
 
-    import_dbt()
+    with without_collector():
+        import retreasure_assets.automation.run  # noqa: F401
+        from retreasure_assets.resources.dbt import import_dbt
+
+        import_dbt()
 
 
 if __name__ == "__main__":

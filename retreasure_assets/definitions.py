@@ -13,11 +13,13 @@ from retreasure_assets.automation.alert_sensors import build_alert_sensors
 from retreasure_assets.automation.freshness import of_bronze
 from retreasure_assets.automation.jobs import build_jobs
 from retreasure_assets.automation.sensors import build_automation_sensor, build_dropped_files_sensor
+from retreasure_assets.collector import without_collector
 from retreasure_assets.resources.dbt import Dbt, manifest_path
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import active_settings
 
 
+@without_collector()
 def build_definitions(
     platform: Platform | None = None, resource_overrides: Mapping[str, Any] | None = None
 ) -> dg.Definitions:

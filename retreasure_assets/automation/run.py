@@ -35,6 +35,7 @@ from retreasure_assets.automation.observing import Observed, events_of_run, obse
 from retreasure_assets.automation.outcome import RunOutcome, failed_checks_of, failures_of
 from retreasure_assets.automation.owners import catalogue_of
 from retreasure_assets.automation.watching import open_circuits
+from retreasure_assets.collector import passing_over_what_is_there
 from retreasure_assets.definitions import build_definitions
 from retreasure_assets.entities import Entity
 from retreasure_assets.errors import AlreadyRunningError, ConfigurationError, RetreasureError, SourceError
@@ -84,7 +85,7 @@ def run_platform(
         AlreadyRunningError: another run is going.
         LakeError: the state folder cannot be written.
     """
-    with _refusals_logged(platform), run_lock(platform.settings, "run"):
+    with passing_over_what_is_there(), _refusals_logged(platform), run_lock(platform.settings, "run"):
         platform.lake.check()
         entities = _selected(platform, sources)
         SyncConfig(since=since, until=until).window()

@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 
 from deltalake import ColumnProperties, WriterProperties
 
+from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
-from retreasure_assets.lake.records import Judged, without_collector
+from retreasure_assets.lake.records import Judged
 from retreasure_assets.lake.storage import Lake, append, explained, until_committed
 from retreasure_assets.privacy.vault import Vault
 

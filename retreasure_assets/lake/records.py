@@ -6,10 +6,8 @@ are judged here and nowhere else, so that every engine that reads later finds th
 
 from __future__ import annotations
 
-import gc
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import compress
@@ -18,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.privacy.identities import RECORD, usable
 from retreasure_assets.privacy.masking import MalformedRecordError, Masker
@@ -229,18 +228,6 @@ class _Texts:
         buffers = [None, offsets, pa.py_buffer(self.content)]
         self._chunks.append(pa.Array.from_buffers(pa.string(), len(self._ends) - 1, buffers))
         self.content, self._ends = bytearray(), [0]
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Pause the cycle collector, which would walk through a batch's objects again and again: a fifth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def joined(values: Sequence[bytes | None], kind: pa.DataType) -> pa.ChunkedArray:

@@ -5,7 +5,6 @@ What belongs here: starting dbt. What does not: what its models mean; that is in
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import importlib
 import logging
@@ -19,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retreasure_assets.collector import passing_over_what_is_there
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake.storage import refused_by_system
 from retreasure_assets.resources.platform import dbt_project_dir
@@ -216,7 +216,7 @@ class Dbt:
         manifest = load_manifest(settings)
         try:
             with (
-                _project_uncollected(),
+                passing_over_what_is_there(),
                 dbt_environment(settings),
                 kept_templates(dbt_project_dir() / "target" / TEMPLATES),
                 _log(target) as log,
@@ -236,20 +236,6 @@ class Dbt:
                 "dbt stopped before it built anything.", remedy=f"Its messages are in {target / LOG}."
             )
         return [_result(one) for one in outcome.result.results]
-
-
-@contextmanager
-def _project_uncollected() -> Iterator[None]:
-    """While it lasts, Python's garbage collector passes over what there is already.
-
-    The project is hundreds of thousands of objects that live as long as the build; to walk through them again and again
-    took a tenth of its CPU.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _teller(told: Callable[[str, str], None]) -> Callable[[EventMsg], None]:
