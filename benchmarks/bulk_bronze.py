@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from deltalake import WriterProperties
 
 from benchmarks.records import LAST_DAY, Plan, day_of, orders_of, rates
 from retreasure_assets.entities import RawBatch
@@ -37,7 +36,6 @@ _TEMPLATES = 1_000
 _PERSONS = 200_000
 #: Orders of a batch; its files are about as large as those of the bronze writer.
 _BATCH = 20_000
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _RATES, _ORDERS = "fx_ecb_rates", "shopify_orders"
 
 #: The columns of bronze that every table has alike; each of the texts below makes the others.
@@ -261,7 +259,6 @@ def _append(
             table,
             batch,
             partition_by="ingest_date",
-            writer=_WRITER,
             metadata={"batch_id": f"{table}-{number}"},
             read=read,
         )

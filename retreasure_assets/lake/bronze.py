@@ -15,10 +15,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from deltalake import ColumnProperties, WriterProperties
-
 from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import RawBatch
+from retreasure_assets.lake.delta_files import FileFormat
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
 from retreasure_assets.lake.records import Judged
@@ -26,18 +25,10 @@ from retreasure_assets.lake.storage import Lake, append, explained, until_commit
 from retreasure_assets.privacy.vault import Vault
 
 _ATTEMPTS = 5
-_UNIQUE = ColumnProperties(dictionary_enabled=False)
-_OPAQUE = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-_WRITER = WriterProperties(
-    compression="ZSTD",
-    compression_level=1,
-    column_properties={
-        "record_id": _UNIQUE,
-        "natural_key": _UNIQUE,
-        "payload_sha256": _OPAQUE,
-        "payload": _OPAQUE,
-        "sealed": _OPAQUE,
-    },
+_LAYOUT = FileFormat(
+    unique=frozenset({"record_id", "natural_key"}),
+    opaque=frozenset({"payload_sha256", "payload", "sealed"}),
+    random=frozenset({"sealed"}),
 )
 
 
@@ -82,7 +73,7 @@ class BronzeWriter:
         self._lookup = Lookup(lake, vault, clock)
         self._judge = Judge(vault.keys.pseudonyms, helper=helper)
         self._preparer = ThreadPoolExecutor(1, "bronze-rows")
-        # Delta's writer is Rust and leaves the interpreter alone.
+        # Arrow's writer and Delta's leave the interpreter alone.
         self._appender = ThreadPoolExecutor(1, "bronze-delta")
         self._under_way: list[Future[BatchResult]] = []
         self._ahead: dict[str, NewRows] = {}
@@ -176,9 +167,9 @@ class BronzeWriter:
                             name,
                             rows.table,
                             partition_by="ingest_date",
-                            writer=_WRITER,
                             metadata={"batch_id": batch_id, "run_id": run_id},
                             read=rows.read,
+                            layout=_LAYOUT,
                         )
                         rows.appended = rows.table.num_rows
         # The next batch looks for its records among these; more of them need not stay in memory.

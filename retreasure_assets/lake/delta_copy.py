@@ -1,6 +1,7 @@
 """Rows of the warehouse as files of a Delta table: DuckDB writes the Parquet files, one commit makes them the table's.
 
-What belongs here: files, their statistics, the commit. What does not: which rows to write (publish.py).
+What belongs here: files and their statistics as the engine tells them, the commit. What does not: which rows to write
+(publish.py).
 
 The engine that holds the rows writes them itself, on all its threads: through Arrow and a second writer it cost three
 times the CPU. A file is nobody's until the commit names it, so a writer that is killed leaves the table as it was, and
@@ -23,6 +24,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
+from retreasure_assets.lake.delta_files import ColumnStatistics, statistics, text_bound
 from retreasure_assets.lake.storage import CONFIGURATION
 from retreasure_assets.lake.warehouse import quote, quote_name
 
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
-#: As Delta's own default: statistics of so many columns, the first ones.
-_INDEXED_COLUMNS = 32
-#: Characters of a text's bound, as in Delta's own writers.
-_LONGEST_BOUND = 32
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)\+00")
@@ -132,18 +130,23 @@ class DeltaCopy:
                 options += f", PARTITION_BY ({quote_name(self.partition)}), FILENAME_PATTERN 'part-{{uuid}}', APPEND"
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             written = engine.execute(f"COPY ({query}) TO {quote(target)} ({options})").fetchall()
-            for path, count, size, _, statistics, values, _ in written:
+            for path, count, size, _, known, values, _ in written:
                 # A table without rows is one without files.
                 if not count:
                     Path(path).unlink()
                     continue
+                columns = {
+                    field.name: _column(field.type, found)
+                    for field in schema
+                    if (found := known.get(quote_name(field.name))) is not None
+                }
                 yield AddAction(
                     path=path.removeprefix(f"{self.uri}/"),
                     size=size,
                     partition_values=values or ({self.partition: part} if self.partition else {}),
                     modification_time=int(time.time() * 1000),
                     data_change=True,
-                    stats=_statistics(schema, count, statistics),
+                    stats=statistics(schema, count, columns),
                 )
 
 
@@ -152,30 +155,12 @@ def delta_type(kind: str) -> str:
     return next((nearest for types, nearest in _NEAREST if types.fullmatch(kind)), kind)
 
 
-def _statistics(schema: pa.Schema, rows: int, columns: Mapping[str, Mapping[str, str]]) -> str:
-    """Delta's statistics of a file, from DuckDB's: what readers skip files by.
-
-    Bounds are given of all columns that can have them, or of none: deltalake's own reader takes a bound that is missing
-    beside others for one that no value is within.
-    """
-    nulls: dict[str, int] = {}
-    lowest: dict[str, object] = {}
-    highest: dict[str, object] = {}
-    bounded = True
-    for field in list(schema)[:_INDEXED_COLUMNS]:
-        if (found := columns.get(quote_name(field.name))) is None:
-            # The column that files are split by is in none of them.
-            continue
-        nulls[field.name] = int(found["null_count"])
-        if nulls[field.name] == rows or pa.types.is_nested(field.type) or pa.types.is_binary(field.type):
-            continue
-        low, high = (_bound(field.type, found.get(end), top=end == "max") for end in ("min", "max"))
-        if low is None or high is None or found.get("has_nan") == "true":
-            bounded = False
-            continue
-        lowest[field.name], highest[field.name] = low, high
-    bounds = {"minValues": lowest, "maxValues": highest} if bounded else {}
-    return msgspec.json.encode({"numRecords": rows, **bounds, "nullCount": nulls}).decode()
+def _column(kind: pa.DataType, found: Mapping[str, str]) -> ColumnStatistics:
+    """What DuckDB says of a column of a file, as Delta has it."""
+    low, high = (_bound(kind, found.get(end), top=end == "max") for end in ("min", "max"))
+    if found.get("has_nan") == "true":
+        low = high = None
+    return ColumnStatistics(int(found["null_count"]), low, high)
 
 
 def _bound(kind: pa.DataType, text: str | None, *, top: bool) -> object | None:
@@ -193,7 +178,4 @@ def _bound(kind: pa.DataType, text: str | None, *, top: bool) -> object | None:
     if pa.types.is_decimal(kind) or pa.types.is_integer(kind):
         # As the number that it is: through a float an amount could fall outside of its own bounds.
         return msgspec.Raw(text.encode()) if _NUMBER.fullmatch(text) else None
-    if len(text) <= _LONGEST_BOUND:
-        return text
-    # Cut, and above all that begins like it.
-    return text[:_LONGEST_BOUND] + ("\U0010ffff" if top else "")
+    return text_bound(text, top=top)

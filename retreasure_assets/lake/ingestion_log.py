@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from deltalake import DeltaTable, WriterProperties
+from deltalake import DeltaTable
 
 from retreasure_assets.entities import Entity, Window
 from retreasure_assets.errors import RetreasureError
@@ -44,7 +44,6 @@ SCHEMA = pa.schema(
         ("log_date", pa.date32()),
     ]
 )
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,6 @@ class IngestionLog:
                         TABLE,
                         rows,
                         partition_by="log_date",
-                        writer=_WRITER,
                         metadata={"run_id": attempt.run_id},
                         read=read,
                     )

@@ -18,11 +18,12 @@ from typing import Any
 import duckdb
 import msgspec
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, SchemaMismatchError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from retreasure_assets.errors import BusyLakeError, LakeError
+from retreasure_assets.lake.delta_files import FileFormat, write_files
 
 LAYERS = ("bronze", "silver", "gold", "quarantine", "ops")
 #: Compact a partition's table when this many commits or small files have gathered: a commit takes 18 ms on a new
@@ -127,9 +128,9 @@ def append(
     rows: pa.Table,
     *,
     partition_by: str,
-    writer: WriterProperties,
     metadata: Mapping[str, str],
     read: DeltaTable | None,
+    layout: FileFormat = FileFormat(),  # noqa: B008 it cannot change
 ) -> DeltaTable:
     """Append rows in one commit, provided that nobody else has appended since the table was read.
 
@@ -141,10 +142,10 @@ def append(
         layer: the table's layer.
         table: the table, made by its first append.
         rows: what to append.
-        partition_by: the column that files are split by.
-        writer: how Parquet is written.
+        partition_by: the column that files are split by, of dates.
         metadata: kept with the commit.
         read: the version that the rows were made from, None when there was no table.
+        layout: how columns are written.
 
     Returns:
         The table just after.
@@ -166,16 +167,19 @@ def append(
         read = DeltaTable(lake.uri(layer, table))
         if appends(read):
             raise CommitFailedError("somebody else made the table and wrote to it")
-    write_deltalake(
-        read,
-        rows,
-        mode="append",
-        partition_by=[partition_by],
-        writer_properties=writer,
+    schema = Schema.from_arrow(rows.schema)
+    if schema != read.schema():
+        raise SchemaMismatchError("the rows have other columns than the table")
+    read.create_write_transaction(
+        [*write_files(lake.uri(layer, table), rows, partition_by, layout)],
+        "append",
+        schema,
+        [partition_by],
         commit_properties=CommitProperties(
             custom_metadata=dict(metadata), app_transactions=[Transaction(WRITER_ID, appends(read) + 1)]
         ),
     )
+    read.update_incremental()
     return read
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from deltalake import WriterProperties
 
 from retreasure_assets.entities import Entity
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA
@@ -21,8 +20,6 @@ from retreasure_assets.lake.storage import Lake, add_actions, append, explained,
 from retreasure_assets.lake.warehouse import quote, scan
 from retreasure_assets.quality.quarantine_log import READABLE, Broken
 from retreasure_assets.quality.result import GateResult
-
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 def put_aside(lake: Lake, entity: Entity, bad: Sequence[Mapping[str, Any]], result: GateResult) -> None:
@@ -56,7 +53,6 @@ def put_aside(lake: Lake, entity: Entity, bad: Sequence[Mapping[str, Any]], resu
                     name,
                     rows,
                     partition_by="ingest_date",
-                    writer=_WRITER,
                     metadata={"run_id": result.run_id},
                     read=read,
                 )

@@ -18,7 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import DeltaTable, WriterProperties
+from deltalake import DeltaTable
 
 from retreasure_assets.lake.records import TIMESTAMP
 from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files, until_committed
@@ -44,7 +44,6 @@ SCHEMA = pa.schema(
         ("log_date", pa.date32()),
     ]
 )
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 
 
 #: The rule that a record which cannot be read breaks.
@@ -181,7 +180,6 @@ class QuarantineLog:
                         TABLE,
                         rows,
                         partition_by="log_date",
-                        writer=_WRITER,
                         metadata={},
                         read=self._lake.find(LAYER, TABLE),
                     )

@@ -17,7 +17,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from deltalake import WriterProperties
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.errors import ConfigurationError
@@ -34,7 +33,6 @@ from retreasure_assets.quality.quarantine_log import Entry, Lifecycle, Quarantin
 from retreasure_assets.quality.suite import Suite
 from retreasure_assets.quality.verdict import KEPT
 
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
 _STEP = timedelta(milliseconds=1)
 
 
@@ -227,7 +225,6 @@ class Workplace:
                 *REPLAYED,
                 pa.Table.from_pylist(values, schema=SCHEMA),
                 partition_by="ingest_date",
-                writer=_WRITER,
                 metadata={},
                 read=self._lake.find(*REPLAYED),
             )
