@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["NOBODY", "PERSON", "Identities", "Vault", "open_vault"]
 
 #: Entries each cache holds at most; some 400 bytes each. A cipher is 2.4 KB, so keys are kept instead.
-_CACHED = 100_000
+_CACHED = 300_000
 
 #: One record's identities: (kind, value), best first.
 Identities = tuple[tuple[str, Scalar], ...]
