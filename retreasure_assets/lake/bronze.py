@@ -71,7 +71,7 @@ class BronzeWriter:
     ) -> None:
         self._lake = lake
         self._lookup = Lookup(lake, vault, clock)
-        self._judge = Judge(vault.keys.pseudonyms, helper=helper)
+        self._judge = Judge(vault.keys.judging, helper=helper)
         self._preparer = ThreadPoolExecutor(1, "bronze-rows")
         # Arrow's writer and Delta's leave the interpreter alone.
         self._appender = ThreadPoolExecutor(1, "bronze-delta")
@@ -124,7 +124,7 @@ class BronzeWriter:
         # An error of these is for whoever holds their future.
         wait(before)
         with without_collector():
-            batch_id = _batch_id([*good.record_ids, *bad.record_ids])
+            batch_id = _batch_id([*good.record_ids.to_pylist(), *bad.record_ids.to_pylist()])
             parts = []
             for layer, judged in (("quarantine", bad), ("bronze", good)):
                 ahead = self._ahead.pop(f"{layer}.{batch.entity.table}", None)

@@ -22,10 +22,11 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
-import numpy as np
+import pyarrow as pa
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.records import Judged, RecordReader
+from retreasure_assets.privacy.keys import JudgingKeys
 
 #: Of a batch this large there mostly are more to come; the second one starts the helper, which costs half a second.
 _LARGE_BYTES = 4 << 20
@@ -40,13 +41,13 @@ class Judge:
     """Judges batches, in order. For one thread.
 
     Args:
-        pseudonym_key: the key of the mask ``pseudonym``.
+        keys: the vault's keys for this.
         helper: whether a process may be started; where processes do not take over sockets (Windows) none is.
     """
 
-    def __init__(self, pseudonym_key: bytes, *, helper: bool) -> None:
-        self._pseudonym_key = pseudonym_key
-        self._readers = _Readers(pseudonym_key)
+    def __init__(self, keys: JudgingKeys, *, helper: bool) -> None:
+        self._keys = keys
+        self._readers = _Readers(keys)
         self._talker = ThreadPoolExecutor(1, "judge")
         self._allowed = helper and os.name == "posix"
         self._large = 0
@@ -96,7 +97,7 @@ class Judge:
                 stderr=subprocess.DEVNULL,
                 env=_KEPT_MEMORY | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
-        _send(self._line, self._pseudonym_key)
+        _send(self._line, self._keys)
         return self._line
 
     def _dismiss(self) -> None:
@@ -144,15 +145,15 @@ class _Question:
 class _Readers:
     """A reader for each entity."""
 
-    def __init__(self, pseudonym_key: bytes) -> None:
-        self._pseudonym_key = pseudonym_key
+    def __init__(self, keys: JudgingKeys) -> None:
+        self._keys = keys
         self._readers: dict[str, tuple[Entity, RecordReader]] = {}
 
     def read(self, batch: RawBatch) -> tuple[Judged, Judged]:
         """Judge a batch."""
         entity, reader = self._readers.get(batch.entity.table, (None, None))
         if reader is None or entity != batch.entity:
-            reader = RecordReader(batch.entity, self._pseudonym_key)
+            reader = RecordReader(batch.entity, self._keys)
             self._readers[batch.entity.table] = batch.entity, reader
         return reader.read(batch)
 
@@ -194,8 +195,8 @@ def _receive(line: socket.socket) -> Any:
 
 
 def _bytes(line: socket.socket, size: int) -> memoryview:
-    # Unlike a bytearray it is not written full of zeros first.
-    content = np.empty(size, np.uint8).data
+    # Unlike a bytearray it is not written full of zeros first, and unlike numpy's it was there for the last message.
+    content = memoryview(pa.allocate_buffer(size))
     done = 0
     while done < size:
         received = line.recv_into(content[done:], size - done, socket.MSG_WAITALL)

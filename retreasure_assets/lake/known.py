@@ -35,7 +35,7 @@ class KnownRecords:
         table: str,
         actions: pa.Table,
         files: list[str],
-        record_ids: list[str],
+        record_ids: pa.ChunkedArray,
         updated: pa.Array,
         *,
         latest: bool = False,
@@ -60,7 +60,7 @@ class KnownRecords:
         found: set[str] = set()
         bounds = pc.min_max(updated)
         first, last = bounds["min"].as_py(), bounds["max"].as_py()
-        wanted = pa.table({"record_id": pa.array(record_ids, pa.string()), "undated": updated.is_null()})
+        wanted = pa.table({"record_id": record_ids, "undated": updated.is_null()})
         if first is not None:
             candidates = _overlapping(actions, files, first, last)
             condition = (

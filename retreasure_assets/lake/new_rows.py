@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.known import KnownRecords
-from retreasure_assets.lake.records import Judged, timestamps
+from retreasure_assets.lake.records import Judged
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA, bronze_rows
 from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.storage import Lake, add_actions, appends, files
@@ -97,28 +97,25 @@ class Lookup:
         name = table_name(batch.entity, layer)
         rows.read = self._lake.find(layer, name)
         actions = add_actions(rows.read) if rows.read is not None else None
-        updated = timestamps(judged.updated, len(judged.places))
-        known: set[str] = set(ahead.judged.record_ids) if ahead is not None else set()
+        fresh = judged if ahead is None else judged.without(ahead.judged.record_ids)
         if actions is not None:
-            known |= self._known.find(
+            known = self._known.find(
                 f"{layer}.{name}",
                 actions,
                 files(self._lake, layer, name, actions),
                 judged.record_ids,
-                updated,
+                judged.updated,
                 latest=batch.entity.snapshot and layer == "bronze",
             )
-        fresh = judged.without(known)
+            if known:
+                fresh = fresh.without(pa.array(known, pa.string()))
         if not fresh.places:
             return rows
-        if fresh is not judged:
-            updated = timestamps(fresh.updated, len(fresh.places))
         owners = self._owners(batch.entity, fresh, layer)
         rows.ingested_at = self._next_moment(actions, ahead)
         rows.table = bronze_rows(
             batch,
             fresh,
-            updated=updated,
             owners=owners,
             sealed=self._sealer.seal(batch, fresh, owners),
             ingested_at=rows.ingested_at,
@@ -135,8 +132,15 @@ class Lookup:
         """
         if not entity.personal or layer != "bronze":
             return []
-        persons = iter(self._vault.resolve([identities for identities in judged.identities if identities]))
-        return [next(persons) if identities else None for identities in judged.identities]
+        digests, clear = judged.digests.to_pylist(), judged.clear.to_pylist()
+        if all(digests):
+            return [*self._vault.persons(digests, clear)]
+        named = [place for place, one in enumerate(digests) if one]
+        persons = self._vault.persons([digests[place] for place in named], [clear[place] for place in named])
+        owners: list[str | None] = [None] * len(digests)
+        for place, person in zip(named, persons, strict=True):
+            owners[place] = person
+        return owners
 
     def _next_moment(self, actions: pa.Table | None, ahead: NewRows | None) -> datetime:
         """Now, or just after the table's last batch should the clock have been set back."""

@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.privacy.identities import RECORD, usable
+from retreasure_assets.privacy.identities import RECORD, Namer
+from retreasure_assets.privacy.keys import JudgingKeys
 from retreasure_assets.privacy.masking import MalformedRecordError, Masker
 from retreasure_assets.privacy.paths import Scalar
-from retreasure_assets.privacy.vault import Identities
 
 #: Values joined to one piece of memory at a time: few enough that what held them is used again, not asked anew.
 _SLICE = 1_024
@@ -31,6 +31,8 @@ _CHUNK_BYTES = 1 << 30
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 #: 9999-12-31T23:59:59Z: what is later is no number of seconds.
 _LAST_SECOND = 253_402_300_799
+_NO_TEXTS, _NO_BYTES = pa.chunked_array([], pa.string()), pa.chunked_array([], pa.binary())
+_NO_MOMENTS = pa.nulls(0, TIMESTAMP)
 
 
 @dataclass(slots=True)
@@ -40,37 +42,66 @@ class Judged:
     Args:
         places: each record's place in the batch.
         record_ids: SHA-256 of source, entity, natural key and content, 32 hex digits.
-        natural_keys: the parts joined by ``|``; None where they could not be read.
+        natural_keys: the parts joined by ``|``; null where they could not be read.
         hashes: SHA-256 of the record's own bytes, hex.
-        updated: the source's change time as it wrote it.
-        identities: whom the record names; none for a record that holds nothing personal; empty unless the entity is
-            personal.
-        payloads: masked JSON text; empty for records that cannot be read.
-        reasons: why a record cannot be read; empty for good ones.
+        updated: the source's change time, UTC; null where there is none or it cannot be read.
+        digests: whom the record names (``Named.digests``); empty for a record that holds nothing personal. No values
+            unless the entity is personal, as of ``clear``.
+        clear: the same in clear (``Named.clear``).
+        payloads: masked JSON text; no values for records that cannot be read.
+        reasons: why a record cannot be read; no values for good ones.
     """
+
+    places: Sequence[int] = ()
+    record_ids: pa.ChunkedArray = field(default_factory=lambda: _NO_TEXTS)
+    natural_keys: pa.ChunkedArray = field(default_factory=lambda: _NO_TEXTS)
+    hashes: pa.ChunkedArray = field(default_factory=lambda: _NO_TEXTS)
+    updated: pa.Array = field(default_factory=lambda: _NO_MOMENTS)
+    digests: pa.ChunkedArray = field(default_factory=lambda: _NO_BYTES)
+    clear: pa.ChunkedArray = field(default_factory=lambda: _NO_BYTES)
+    payloads: pa.ChunkedArray = field(default_factory=lambda: _NO_TEXTS)
+    reasons: pa.ChunkedArray = field(default_factory=lambda: _NO_TEXTS)
+
+    def without(self, known: pa.Array | pa.ChunkedArray) -> Judged:
+        """Only those whose record id is none of the known."""
+        kept = pc.invert(pc.is_in(self.record_ids, known))
+        if pc.all(kept).as_py():
+            return self
+        left = Judged(places=list(compress(self.places, kept.to_pylist())))
+        for name in self.__slots__[1:]:
+            if len(column := getattr(self, name)):
+                # Arrow's filter copies piece by piece, twenty times as fast as its take.
+                setattr(left, name, column.filter(kept))
+        return left
+
+
+@dataclass(slots=True)
+class _Found:
+    """Judged records, growing; see ``Judged``."""
 
     places: list[int] = field(default_factory=list)
     record_ids: list[str] = field(default_factory=list)
     natural_keys: list[str | None] = field(default_factory=list)
     hashes: list[str] = field(default_factory=list)
     updated: list[Scalar] = field(default_factory=list)
-    identities: list[Identities] = field(default_factory=list)
-    payloads: pa.ChunkedArray = field(default_factory=lambda: pa.chunked_array([], pa.string()))
+    digests: list[bytes] = field(default_factory=list)
+    clear: list[bytes] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
-    def without(self, known: set[str]) -> Judged:
-        """Only those whose record id is none of the known."""
-        if known.isdisjoint(self.record_ids):
-            return self
-        kept = [record_id not in known for record_id in self.record_ids]
-        left = Judged()
-        for name in self.__slots__:
-            column = getattr(self, name)
-            if len(column):
-                # Arrow's filter copies piece by piece, twenty times as fast as its take.
-                some = column.filter(pa.array(kept)) if name == "payloads" else list(compress(column, kept))
-                setattr(left, name, some)
-        return left
+    def judged(self, payloads: pa.ChunkedArray) -> Judged:
+        """All of them, as Arrow has them."""
+        count = len(self.places)
+        return Judged(
+            range(count) if count and self.places[-1] == count - 1 else self.places,
+            _texts(self.record_ids),
+            _texts(self.natural_keys),
+            _texts(self.hashes),
+            timestamps(self.updated, count),
+            joined(self.digests, pa.binary()),
+            joined(self.clear, pa.binary()),
+            payloads,
+            _texts(self.reasons),
+        )
 
 
 class RecordReader:
@@ -78,10 +109,10 @@ class RecordReader:
 
     Args:
         entity: what they are.
-        pseudonym_key: the key of the mask ``pseudonym``.
+        keys: the vault's keys for this.
     """
 
-    def __init__(self, entity: Entity, pseudonym_key: bytes) -> None:
+    def __init__(self, entity: Entity, keys: JudgingKeys) -> None:
         self._entity = entity
         paths = [*entity.natural_key]
         if entity.updated_at is not None:
@@ -89,7 +120,8 @@ class RecordReader:
         if entity.personal:
             paths += [identity.path for identity in entity.identities]
         capture = list(dict.fromkeys(paths))
-        self._masker = Masker(entity.masks, capture, pseudonym_key)
+        self._masker = Masker(entity.masks, capture, keys.pseudonyms)
+        self._name = Namer(keys.identities)
         self._key_places = [capture.index(path) for path in entity.natural_key]
         self._updated_place = None if entity.updated_at is None else capture.index(entity.updated_at)
         self._people = [
@@ -107,12 +139,13 @@ class RecordReader:
             return self._read(batch)
 
     def _read(self, batch: RawBatch) -> tuple[Judged, Judged]:
-        good, bad = Judged(), Judged()
+        good, bad = _Found(), _Found()
         seen: set[str] = set()
         texts = batch.records if batch.payloads is None else batch.payloads
         problems = batch.problems
         key_places, mask, prefix = self._key_places, self._masker.add, self._prefix
         updated_place, personal = self._updated_place, self._entity.personal
+        name, people = self._name, self._people
         sha256 = hashlib.sha256
         payloads = _Texts()
         text_of_all = payloads.content
@@ -161,25 +194,18 @@ class RecordReader:
             if updated_place is not None:
                 good.updated.append(captured[updated_place])
             if personal:
-                identities = tuple(
-                    [
-                        (kind, value)
-                        for kind, at in self._people
-                        if (value := captured[at]) is not None and usable(kind, value)
-                    ]
-                )
-                if not identities and len(text_of_all) - began == len(record) and text_of_all[began:] == record:
+                named = name([(kind, captured[at]) for kind, at in people])
+                if not named.digests and not (
+                    len(text_of_all) - began == len(record) and text_of_all[began:] == record
+                ):
                     # One that names nobody and in which nothing was masked is about nobody; everybody may read it.
-                    good.identities.append(())
-                else:
                     # Any other has a subject of its own, the same whenever this record comes again, who can be
                     # forgotten.
-                    good.identities.append(
-                        identities or ((RECORD, f"{self._entity.source}|{self._entity.name}|{key}"),)
-                    )
+                    named = name([(RECORD, f"{self._entity.source}|{self._entity.name}|{key}")])
+                good.digests.append(named.digests)
+                good.clear.append(named.clear)
             text_of_all = payloads.end()
-        good.payloads = payloads.array()
-        return good, bad
+        return good.judged(payloads.array()), bad.judged(_NO_TEXTS)
 
     def _without_key(self, captured: list[Scalar]) -> str:
         missing = [
@@ -187,7 +213,7 @@ class RecordReader:
         ]
         return f"has no {' and no '.join(missing)}"
 
-    def _refuse(self, bad: Judged, place: int, digest: str, key: str | None, reason: str, seen: set[str]) -> None:
+    def _refuse(self, bad: _Found, place: int, digest: str, key: str | None, reason: str, seen: set[str]) -> None:
         record_id = hashlib.sha256(f"{self._prefix}\n{digest}".encode()).hexdigest()[:32]
         if record_id in seen:
             return
@@ -236,6 +262,10 @@ def joined(values: Sequence[bytes | None], kind: pa.DataType) -> pa.ChunkedArray
     return pa.chunked_array([array for part in parts for array in _arrays(part, kind)], kind)
 
 
+def _texts(values: Sequence[str | None]) -> pa.ChunkedArray:
+    return joined([None if value is None else value.encode() for value in values], pa.string())
+
+
 def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]:
     """Some values as arrays, one where they fit; Arrow's own way, value by value, takes three times as long."""
     if not values:
@@ -270,7 +300,10 @@ def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
             if pc.max(moments).as_py() <= _LAST_SECOND and pc.min(moments).as_py() >= 0:
                 return pc.cast(moments.cast(pa.timestamp("s", tz="UTC")), TIMESTAMP)
             return pa.array([_timestamp(value) for value in values], TIMESTAMP)
-        return pc.cast(pa.array(values, pa.string()), TIMESTAMP)
+        texts = [value for value in values if not isinstance(value, int)]
+        if len(texts) == len(values):
+            return pc.cast(_texts(texts), TIMESTAMP).combine_chunks()
+        return pa.array([_timestamp(value) for value in values], TIMESTAMP)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([_timestamp(value) for value in values], TIMESTAMP)
 

@@ -39,7 +39,6 @@ def bronze_rows(
     batch: RawBatch,
     judged: Judged,
     *,
-    updated: pa.Array,
     owners: Sequence[str | None],
     sealed: pa.Array | pa.ChunkedArray,
     ingested_at: datetime,
@@ -52,7 +51,6 @@ def bronze_rows(
     Args:
         batch: what was received.
         judged: the records of it to write.
-        updated: the change time of each.
         owners: the person of each, or nothing.
         sealed: the own bytes of each, sealed, null where the payload is the record.
         ingested_at: the batch's moment, UTC.
@@ -72,7 +70,7 @@ def bronze_rows(
     varying = {
         "record_id": judged.record_ids,
         "natural_key": judged.natural_keys,
-        "source_updated_at": updated,
+        "source_updated_at": judged.updated,
         "payload": judged.payloads if len(judged.payloads) else pa.nulls(count, pa.string()),
         "sealed": sealed,
         "payload_sha256": judged.hashes,

@@ -43,13 +43,14 @@ class BatchSealer:
         ciphers = self._vault.ciphers(filter(None, owners)) if owners else {}
         sealer = self._sealer(batch.entity, judged.payloads)
         sealed: list[bytes | None] = [None] * count
+        record_ids = judged.record_ids.to_pylist()
         rows = [row for row, owner in enumerate(owners) if owner] if owners else range(count)
         for start in range(0, len(rows), _SLICE):
             part = rows[start : start + _SLICE]
             blobs = sealer.seal(
                 [ciphers[owner] for row in part if (owner := owners[row])] if owners else [self._unowned] * len(part),
                 [batch.records[judged.places[row]] for row in part],
-                [judged.record_ids[row] for row in part],
+                [record_ids[row] for row in part],
             )
             for row, blob in zip(part, blobs, strict=True):
                 sealed[row] = blob

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+import msgspec
 from cryptography.hazmat.primitives import hashes, hmac
 
 from retreasure_assets.privacy.paths import Scalar
 
 #: The kind of an identity that stands for a record which names nobody.
 RECORD = "record"
-_DIGEST_BYTES = 16
+DIGEST_BYTES = 16
 _NOT_DIGITS = re.compile(r"[^0-9]")
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
 def normalise(kind: str, value: Scalar) -> str:
@@ -27,7 +31,7 @@ def normalise(kind: str, value: Scalar) -> str:
     """
     if value is None:
         return ""
-    text = str(value)
+    text = value if type(value) is str else str(value)
     # What is pure ASCII is normal already.
     text = (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
     if kind == "email":
@@ -37,20 +41,58 @@ def normalise(kind: str, value: Scalar) -> str:
     return text
 
 
-def usable(kind: str, value: Scalar) -> bool:
-    """Whether the value identifies anybody: ``bool(normalise(...))``, quicker."""
-    if type(value) is str and kind != "phone":
-        return value != "" and not value.isspace()
-    return bool(normalise(kind, value))
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom one record names, best first.
+
+    Args:
+        digests: the identities' digests, one after the other; empty where it names nobody.
+        clear: the identities as (kind, normalised value), in JSON.
+    """
+
+    digests: bytes
+    clear: bytes
 
 
-def digester(key: bytes) -> Callable[[str, str], bytes]:
-    """A function from (kind, normalised value) to its digest: HMAC-SHA256, the first 16 bytes."""
-    base = hmac.HMAC(key, hashes.SHA256())
+class Namer:
+    """Makes identities comparable without telling them: HMAC-SHA256 of kind and normalised value, its first 16 bytes.
 
-    def digest(kind: str, value: str) -> bytes:
-        context = base.copy()
-        context.update(f"{kind}\0{value}".encode())
-        return context.finalize()[:_DIGEST_BYTES]
+    Args:
+        key: the key of the digests.
+    """
 
-    return digest
+    def __init__(self, key: bytes) -> None:
+        self._base = hmac.HMAC(key, hashes.SHA256())
+        self._kinds: dict[str, hmac.HMAC] = {}
+
+    def __call__(self, identities: Iterable[tuple[str, Scalar]]) -> Named:
+        """What one record names; values that identify nobody are left out.
+
+        Args:
+            identities: (kind, value), best first.
+        """
+        found = []
+        digests = b""
+        for kind, value in identities:
+            if value is None or not (text := normalise(kind, value)):
+                continue
+            found.append((kind, text))
+            context = (self._kinds.get(kind) or self._kind(kind)).copy()
+            context.update(text.encode())
+            digests += context.finalize()[:DIGEST_BYTES]
+        return Named(digests, _encode(found))
+
+    def _kind(self, kind: str) -> hmac.HMAC:
+        context = self._kinds[kind] = self._base.copy()
+        context.update(f"{kind}\0".encode())
+        return context
+
+
+def clear_identities(clear: bytes) -> list[tuple[str, str]]:
+    """The identities of ``Named.clear``."""
+    return _decode(clear)
+
+
+def digests_of(named: bytes) -> list[bytes]:
+    """The single digests of ``Named.digests``."""
+    return [named[at : at + DIGEST_BYTES] for at in range(0, len(named), DIGEST_BYTES)]

@@ -47,6 +47,19 @@ class Keys:
     #: Not a key: tells whether a vault was made with this master key.
     check: bytes = field(repr=False)
 
+    @property
+    def judging(self) -> JudgingKeys:
+        """Those of the keys that judging records takes."""
+        return JudgingKeys(self.pseudonyms, self.identities)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingKeys:
+    """The two keys that records are judged with: those of pseudonyms and of identities' digests."""
+
+    pseudonyms: bytes = field(repr=False)
+    identities: bytes = field(repr=False)
+
 
 def derive(master: bytes) -> Keys:
     """Derive every key from the master key of 32 bytes."""

@@ -11,7 +11,7 @@ identities unreadable, and deleting the person makes the id anonymous.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from retreasure_assets.errors import VaultError
 from retreasure_assets.privacy.database import Database
 from retreasure_assets.privacy.dictionaries import Dictionaries
-from retreasure_assets.privacy.identities import digester, normalise
+from retreasure_assets.privacy.identities import Namer, clear_identities, digests_of
 from retreasure_assets.privacy.keys import Keys, load_keys
 from retreasure_assets.privacy.paths import Scalar
 from retreasure_assets.privacy.people import match
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOBODY", "PERSON", "Identities", "Vault", "open_vault"]
 
-#: Entries each cache holds at most; some 400 bytes each. A cipher is 2.4 KB, so keys are kept instead.
+#: Entries each cache holds at most; some 300 bytes each. A cipher is 2.4 KB, so keys are kept instead.
 _CACHED = 300_000
 
 #: One record's identities: (kind, value), best first.
@@ -53,8 +53,9 @@ class Vault:
             VaultError: it cannot be opened, others may read it, or it was made with another master key.
         """
         self.keys = keys
-        self._digest = digester(keys.identities)
-        self._people: dict[Identities, str] = {}
+        self._name = Namer(keys.identities)
+        #: By the record's digests, one after the other.
+        self._people: dict[bytes, str] = {}
         self._keys: dict[str, bytes] = {}
         #: Ciphers of persons just made: whoever makes them is about to seal with them.
         self._fresh: dict[str, AESGCM] = {}
@@ -101,17 +102,27 @@ class Vault:
             ValueError: a record has no usable identity; give it one of kind ``record``.
             VaultError: the vault cannot be read or written.
         """
+        named = [self._name(identities) for identities in records]
+        return self.persons([one.digests for one in named], [one.clear for one in named])
+
+    def persons(self, digests: Sequence[bytes], clear: Sequence[bytes]) -> list[str]:
+        """``resolve`` for records whose identities are digested already.
+
+        Args:
+            digests: each record's ``Named.digests``.
+            clear: each record's ``Named.clear``.
+        """
         with self._database.session():
             self._drop_stale()
             people = self._people
-            answer = [people.get(identities, "") for identities in records]
+            answer = [people.get(one, "") for one in digests]
             missing = [place for place, person in enumerate(answer) if not person]
             if missing:
-                found = self._match([records[place] for place in missing])
+                found = self._match([digests[place] for place in missing], [clear[place] for place in missing])
                 if len(people) + len(missing) > _CACHED:
                     people.clear()
                 for place, person in zip(missing, found, strict=True):
-                    answer[place] = people[records[place]] = person
+                    answer[place] = people[digests[place]] = person
             return answer
 
     def ciphers(self, person_ids: Iterable[str]) -> dict[str, AESGCM]:
@@ -163,32 +174,23 @@ class Vault:
         """Forget the keys and every identity too, so that the ids are anonymous."""
         self._forget(person_id, entirely=True)
 
-    def _match(self, records: Sequence[Identities]) -> list[str]:
+    def _match(self, digests: Sequence[bytes], clear: Sequence[bytes]) -> list[str]:
         """The persons of records that are not in the cache."""
-        named: dict[bytes, tuple[str, str]] = {}
-        digested: list[list[bytes]] = []
-        digest_of = self._digest
-        for identities in records:
-            digests = []
-            for kind, value in identities:
-                text = normalise(kind, value)
-                if text:
-                    digest = digest_of(kind, text)
-                    named[digest] = (kind, text)
-                    digests.append(digest)
-            if not digests:
-                raise ValueError("a record has no usable identity")
-            digested.append(digests)
+        if not all(digests):
+            raise ValueError("a record has no usable identity")
+        records = [*map(digests_of, digests)]
+        distinct = {digest for record in records for digest in record}
         names: dict[int, str] = {}
-        known = self._persons.known(named)
-        matching = match(digested, known, first_new=0) if len(known) == len(named) else None
+        known = self._persons.known(distinct)
+        matching = match(records, known, first_new=0) if len(known) == len(distinct) else None
         if matching is None or matching.links:
             with self._database.transaction():
                 if self._database.version != self._seen:
                     # Another process has written since: it may have added some of these.
-                    known = self._persons.known(named)
+                    known = self._persons.known(distinct)
                 first_new = self._persons.next_number
-                matching = match(digested, known, first_new)
+                matching = match(records, known, first_new)
+                named = _new_identities(records, clear, matching.assigned)
                 made = self._persons.add(matching.assigned, range(first_new, first_new + matching.created), named)
                 self._persons.link(matching.links)
             if matching.links:
@@ -220,6 +222,17 @@ class Vault:
         self._people.clear()
         self._keys.clear()
         self._fresh.clear()
+
+
+def _new_identities(
+    records: Sequence[Sequence[bytes]], clear: Sequence[bytes], assigned: Container[bytes]
+) -> dict[bytes, tuple[str, str]]:
+    """Kind and value of each digest that is new; those of the others are read by nobody."""
+    named: dict[bytes, tuple[str, str]] = {}
+    for digests, text in zip(records, clear, strict=True):
+        if any(digest in assigned and digest not in named for digest in digests):
+            named.update(zip(digests, clear_identities(text), strict=True))
+    return named
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -15,6 +15,7 @@ import pytest
 
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.lake.records import RecordReader
+from retreasure_assets.privacy.keys import JudgingKeys
 from retreasure_assets.sandbox.etsy import KEYSTRING, SHARED_SECRET
 from retreasure_assets.sandbox.etsy_format import SHOP_ID
 from retreasure_assets.sandbox.etsy_requests import SCOPES as GRANTED
@@ -288,9 +289,10 @@ def test_whatever_the_contract_allows_is_a_good_record(contract: Json, name: str
     """The contract has no examples of its own: they are made from its schemas."""
     node = example(contract, {"$ref": f"#/components/schemas/{SCHEMAS[name]}"}, empty=empty)
     record = json.dumps(node).encode()
-    good, bad = RecordReader(ENTITIES[name], b"k" * 32).read(RawBatch(ENTITIES[name], [record], ["here"]))
-    assert bad.reasons == []
-    assert good.natural_keys == ["1767571200"]
+    reader = RecordReader(ENTITIES[name], JudgingKeys(b"p" * 32, b"i" * 32))
+    good, bad = reader.read(RawBatch(ENTITIES[name], [record], ["here"]))
+    assert bad.reasons.to_pylist() == []
+    assert good.natural_keys.to_pylist() == ["1767571200"]
     masked = json.loads(good.payloads.to_pylist()[0])
     for path in ENTITIES[name].masks:
         top = path.partition("[")[0].partition(".")[0]

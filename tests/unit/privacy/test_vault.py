@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import multiprocessing
 import os
 import random
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from retreasure_assets.errors import VaultError
 from retreasure_assets.privacy import vault as module
-from retreasure_assets.privacy.identities import normalise, usable
+from retreasure_assets.privacy.identities import Namer, clear_identities, digests_of, normalise
 from retreasure_assets.privacy.keys import derive
 from retreasure_assets.privacy.people import match
 from retreasure_assets.privacy.vault import Identities, Vault
@@ -87,8 +88,13 @@ def test_empty_values_are_no_identity(vault: Vault) -> None:
 
 
 @given(st.sampled_from([EMAIL, PHONE, "x"]), st.none() | st.integers() | st.text())
-def test_usable_is_what_normalises_to_something(kind: str, value: str | int | None) -> None:
-    assert usable(kind, value) == bool(normalise(kind, value))
+def test_a_record_names_what_normalises_to_something(kind: str, value: str | int | None) -> None:
+    text = normalise(kind, value)
+    named = Namer(KEYS.identities)([(kind, value), ("y", "other")])
+    expected = [(kind, text), ("y", "other")] if text else [("y", "other")]
+    assert clear_identities(named.clear) == expected
+    digests = [hmac.digest(KEYS.identities, f"{kind}\0{text}".encode(), "sha256")[:16] for kind, text in expected]
+    assert digests_of(named.digests) == digests
 
 
 def test_the_file_is_owner_only_and_holds_nothing_in_clear(vault: Vault, path: Path) -> None:
