@@ -71,7 +71,7 @@ class BronzeWriter:
     ) -> None:
         self._lake = lake
         self._lookup = Lookup(lake, vault, clock)
-        self._judge = Judge(vault.keys.judging, helper=helper)
+        self._judge = Judge(vault.keys.judging, self._lookup.dictionary, helper=helper)
         self._preparer = ThreadPoolExecutor(1, "bronze-rows")
         # Arrow's writer and Delta's leave the interpreter alone.
         self._appender = ThreadPoolExecutor(1, "bronze-delta")

@@ -1,9 +1,11 @@
 """Judging batches on another core: a helper process for large inputs.
 
-What belongs here: when the helper pays, and the talk with it. What does not: judging itself (records.py).
+What belongs here: when the helper pays, and the talk with it. What does not: judging itself (records.py), and what is
+sealed (sealed.py).
 
-The helper gets bytes and gives judged records back. It touches neither lake nor vault and writes no file, so it may be
-killed at any moment; it ends when this process does, as its input then ends. Whatever it cannot do is done here.
+The helper gets bytes and gives judged records back, compressed for sealing as soon as the dictionary is known. It
+touches neither lake nor vault and writes no file, so it may be killed at any moment; it ends when this process does, as
+its input then ends. Whatever it cannot do is done here.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -26,7 +28,9 @@ import pyarrow as pa
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.records import Judged, RecordReader
+from retreasure_assets.lake.sealed import compressed
 from retreasure_assets.privacy.keys import JudgingKeys
+from retreasure_assets.privacy.sealing import Compressor, Dictionary
 
 #: Of a batch this large there mostly are more to come; the second one starts the helper, which costs half a second.
 _LARGE_BYTES = 4 << 20
@@ -42,11 +46,14 @@ class Judge:
 
     Args:
         keys: the vault's keys for this.
+        dictionary: what an entity's records are compressed with, as far as is known yet.
         helper: whether a process may be started; where processes do not take over sockets (Windows) none is.
     """
 
-    def __init__(self, keys: JudgingKeys, *, helper: bool) -> None:
+    def __init__(self, keys: JudgingKeys, dictionary: Callable[[Entity], Dictionary], *, helper: bool) -> None:
         self._keys = keys
+        self._dictionary = dictionary
+        self._told: set[int] = set()
         self._readers = _Readers(keys)
         self._talker = ThreadPoolExecutor(1, "judge")
         self._allowed = helper and os.name == "posix"
@@ -76,8 +83,12 @@ class Judge:
         """The helper's answer; None where there is no helper, or no longer."""
         try:
             line = self._line or self._start()
-            _send(line, _Question.of(batch))
+            dictionary = self._dictionary(batch.entity)
+            if dictionary.number in self._told:
+                dictionary = replace(dictionary, content=b"")
+            _send(line, _Question.of(batch, dictionary))
             answer: tuple[Judged, Judged] = _receive(line)
+            self._told.add(dictionary.number)
         except (OSError, EOFError, pickle.UnpicklingError):
             self._allowed = False
             self._dismiss()
@@ -119,9 +130,11 @@ class _Question:
     payload_sizes: list[int] | None
     payloads: pickle.PickleBuffer | None
     problems: Sequence[str | None] | None
+    #: Of one that was told before, its number alone.
+    dictionary: Dictionary
 
     @classmethod
-    def of(cls, batch: RawBatch) -> _Question:
+    def of(cls, batch: RawBatch, dictionary: Dictionary) -> _Question:
         """What has to be known to judge a batch."""
         payloads = batch.payloads
         return cls(
@@ -131,6 +144,7 @@ class _Question:
             None if payloads is None else [*map(len, payloads)],
             None if payloads is None else pickle.PickleBuffer(b"".join(payloads)),
             batch.problems,
+            dictionary,
         )
 
     def batch(self) -> RawBatch:
@@ -158,14 +172,32 @@ class _Readers:
         return reader.read(batch)
 
 
+class _Helper:
+    """Judges batches, and compresses what is to be sealed where it is told the dictionary."""
+
+    def __init__(self, keys: JudgingKeys) -> None:
+        self._readers = _Readers(keys)
+        self._compressors: dict[int, Compressor] = {}
+
+    def answer(self, question: _Question) -> tuple[Judged, Judged]:
+        """A question's answer."""
+        batch, dictionary = question.batch(), question.dictionary
+        good, bad = self._readers.read(batch)
+        if dictionary.content:
+            self._compressors[dictionary.number] = Compressor(dictionary)
+        if (compressor := self._compressors.get(dictionary.number)) is not None:
+            good.compressed, good.dictionary = compressed(batch, good, compressor), dictionary.number
+        return good, bad
+
+
 def serve() -> None:
     """What the helper does: judge batches that come through its standard input, a socket, until that is closed."""
     # Ctrl-C is for the process that asked; with it the line ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError), socket.socket(fileno=os.dup(0)) as line:
-        readers = _Readers(_receive(line))
+        helper = _Helper(_receive(line))
         while True:
-            _send(line, readers.read(_receive(line).batch()))
+            _send(line, helper.answer(_receive(line)))
 
 
 def _split(content: pickle.PickleBuffer, sizes: Sequence[int]) -> list[bytes]:

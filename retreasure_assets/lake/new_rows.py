@@ -22,6 +22,7 @@ from retreasure_assets.lake.records import Judged
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA, bronze_rows
 from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.storage import Lake, add_actions, appends, files
+from retreasure_assets.privacy.sealing import Dictionary
 from retreasure_assets.privacy.vault import Vault
 
 #: Delta keeps statistics of times in whole milliseconds, cut off.
@@ -63,6 +64,10 @@ class Lookup:
         self._known = KnownRecords()
         self._sealer = BatchSealer(vault)
         self._lock = threading.Lock()
+
+    def dictionary(self, entity: Entity) -> Dictionary:
+        """What the entity's records are compressed with, as far as is known yet. For any thread."""
+        return self._sealer.dictionary(entity)
 
     def close(self) -> None:
         """Release what lookups hold."""

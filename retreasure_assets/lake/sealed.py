@@ -45,27 +45,59 @@ class BatchSealer:
         sealed: list[bytes | None] = [None] * count
         record_ids = judged.record_ids.to_pylist()
         rows = [row for row, owner in enumerate(owners) if owner] if owners else range(count)
+        # Compressed already, where the helper knew the dictionary.
+        known = judged.compressed.to_pylist() if judged.dictionary == sealer.dictionary.number else []
         for start in range(0, len(rows), _SLICE):
             part = rows[start : start + _SLICE]
+            if known:
+                data = [known[row] for row in part]
+            else:
+                data = sealer.compress([batch.records[judged.places[row]] for row in part])
             blobs = sealer.seal(
                 [ciphers[owner] for row in part if (owner := owners[row])] if owners else [self._unowned] * len(part),
-                [batch.records[judged.places[row]] for row in part],
+                data,
                 [record_ids[row] for row in part],
             )
             for row, blob in zip(part, blobs, strict=True):
                 sealed[row] = blob
         return joined(sealed, pa.binary())
 
+    def dictionary(self, entity: Entity) -> sealing.Dictionary:
+        """What records of the entity are compressed with, as far as is known yet. For any thread."""
+        sealer = self._sealers.get(entity.table)
+        return sealing.NO_DICTIONARY if sealer is None else sealer.dictionary
+
     def _sealer(self, entity: Entity, payloads: pa.ChunkedArray) -> sealing.Sealer:
         """The entity's sealer; the first batch that is large enough trains its dictionary."""
         sealer = self._sealers.get(entity.table)
-        if sealer is None or (not sealer.number and len(payloads) >= sealing.MIN_SAMPLES):
+        if sealer is None or (not sealer.dictionary.number and len(payloads) >= sealing.MIN_SAMPLES):
             found = self._vault.dictionaries.newest(entity.table)
             if found is None and (content := sealing.train(_samples(payloads))) is not None:
                 found = (self._vault.dictionaries.add(entity.table, content), content)
             dictionary = sealing.Dictionary(*found) if found else sealing.NO_DICTIONARY
             sealer = self._sealers[entity.table] = sealing.Sealer(dictionary)
         return sealer
+
+
+def compressed(batch: RawBatch, judged: Judged, compress: sealing.Compressor) -> pa.ChunkedArray:
+    """The records that ``seal`` will seal, compressed; null in the place of the others.
+
+    Args:
+        batch: what was received.
+        judged: records of it, all readable.
+        compress: with the entity's dictionary.
+    """
+    if batch.entity.personal:
+        rows = [row for row, digests in enumerate(judged.digests.to_pylist()) if digests]
+    else:
+        rows = [] if batch.payloads is None else [*range(len(judged.places))]
+    found: list[bytes | None] = [None] * len(judged.places)
+    for start in range(0, len(rows), _SLICE):
+        part = rows[start : start + _SLICE]
+        data = compress([batch.records[judged.places[row]] for row in part])
+        for row, one in zip(part, data, strict=True):
+            found[row] = one
+    return joined(found, pa.binary())
 
 
 def _samples(payloads: pa.ChunkedArray) -> list[bytes]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import zstandard
@@ -56,12 +56,10 @@ def train(payloads: Sequence[bytes]) -> bytes | None:
         return None
 
 
-class Sealer:
-    """Seals records of one entity. Not for several threads at once."""
+class Compressor:
+    """Compresses records of one entity. Not for several threads at once."""
 
     def __init__(self, dictionary: Dictionary) -> None:
-        self.number = dictionary.number
-        self._header = _HEADER.pack(FORMAT, dictionary.number)
         data = None
         if dictionary.content:
             data = zstandard.ZstdCompressionDict(dictionary.content)
@@ -70,24 +68,38 @@ class Sealer:
             level=_LEVEL, dict_data=data, write_dict_id=False, write_content_size=True
         )
 
-    def seal(self, ciphers: Sequence[AESGCM], records: Sequence[bytes], record_ids: Sequence[str]) -> list[bytes]:
-        """Seal each record with its person's cipher; all three sequences are of one length."""
-        nonces = secrets.token_bytes(_NONCE * len(records))
+    def __call__(self, records: Sequence[bytes]) -> list[bytes]:
+        """Each record, compressed."""
+        # One call for all gives the interpreter lock away once, not per record.
+        if all(records) and len(records) > 1:
+            segments = self._compressor.multi_compress_to_buffer(list(records))
+            return [segments[place].tobytes() for place in range(len(segments))]
+        return [*map(self._compressor.compress, records)]
+
+
+class Sealer:
+    """Seals records of one entity. Not for several threads at once.
+
+    Args:
+        dictionary: what records are compressed with.
+    """
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
+        self.compress = Compressor(dictionary)
+        self._header = _HEADER.pack(FORMAT, dictionary.number)
+
+    def seal(self, ciphers: Sequence[AESGCM], compressed: Sequence[bytes], record_ids: Sequence[str]) -> list[bytes]:
+        """Seal each compressed record with its person's cipher; all three sequences are of one length."""
+        nonces = secrets.token_bytes(_NONCE * len(compressed))
         header = self._header
         sealed = []
         at = 0
-        for cipher, data, record_id in zip(ciphers, self._compress(records), record_ids, strict=True):
+        for cipher, data, record_id in zip(ciphers, compressed, record_ids, strict=True):
             nonce = nonces[at : at + _NONCE]
             at += _NONCE
             sealed.append(header + nonce + cipher.encrypt(nonce, data, header + record_id.encode()))
         return sealed
-
-    def _compress(self, records: Sequence[bytes]) -> Iterable[bytes]:
-        # One call for all gives the interpreter lock away once, not per record.
-        if all(records) and len(records) > 1:
-            segments = self._compressor.multi_compress_to_buffer(list(records))
-            return (segments[place].tobytes() for place in range(len(segments)))
-        return map(self._compressor.compress, records)
 
 
 class Unsealer:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,16 +21,24 @@ from retreasure_assets.lake import judging, records
 from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.records import Judged, RecordReader
+from retreasure_assets.lake.sealed import compressed
 from retreasure_assets.lake.storage import Lake
+from retreasure_assets.privacy.sealing import Compressor, Dictionary, train
 from retreasure_assets.privacy.vault import Vault
 from tests.unit.lake.world import KEYS, LINES, LOCATIONS, ORDERS, batch, order, rows, unseal
+
+DICTIONARY = Dictionary(7, train([order(number) for number in range(500)]) or b"")
+
+
+def dictionaries(_entity: Entity) -> Dictionary:
+    return DICTIONARY
 
 
 @pytest.fixture
 def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
     """A judge whose every batch but the first goes to the helper."""
     monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
-    judge = Judge(KEYS.judging, helper=True)
+    judge = Judge(KEYS.judging, dictionaries, helper=True)
     judge.submit(batch([])).result()
     yield judge
     judge.close()
@@ -38,7 +47,10 @@ def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
 def columns(judged: Judged) -> dict[str, object]:
     """Every column, as plain values."""
     found = {name: getattr(judged, name) for name in judged.__slots__}
-    return {name: list(column) if name == "places" else column.to_pylist() for name, column in found.items()}
+    return {
+        name: column.to_pylist() if isinstance(column, pa.Array | pa.ChunkedArray) else [column]
+        for name, column in (found | {"places": list(judged.places)}).items()
+    }
 
 
 @st.composite
@@ -63,9 +75,22 @@ def batches(draw: st.DrawFn) -> RawBatch:
 @given(raw=batches())
 def test_the_helper_judges_as_this_process_does(helped: Judge, raw: RawBatch) -> None:
     here = RecordReader(raw.entity, KEYS.judging).read(raw)
+    here[0].compressed, here[0].dictionary = compressed(raw, here[0], Compressor(DICTIONARY)), DICTIONARY.number
     there = helped.submit(raw).result()
     assert helped._helper is not None
     assert [columns(judged) for judged in there] == [columns(judged) for judged in here]
+
+
+@given(st.lists(st.text().map(str.encode) | st.binary(max_size=8) | st.just(b"\xed\xa0\x80") | st.just(b"\xc0\xaf")))
+def test_texts_are_utf8_where_each_can_be_decoded(texts: list[bytes]) -> None:
+    def decodes(text: bytes) -> bool:
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    assert records.all_utf8(texts) == all(map(decodes, texts))
 
 
 def test_texts_too_large_for_one_array_are_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +105,12 @@ def test_texts_too_large_for_one_array_are_in_several(monkeypatch: pytest.Monkey
 
 def test_a_helper_that_is_killed_is_done_without(helped: Judge) -> None:
     raw = batch([order(number) for number in range(50)])
-    expected = [columns(judged) for judged in helped.submit(raw).result()]
+    answers = helped.submit(raw).result()
+    expected = [columns(judged) for judged in answers]
     assert helped._helper is not None
+    assert None not in expected[0]["compressed"]
     os.kill(helped._helper.pid, signal.SIGKILL)
+    expected[0] |= {"compressed": [], "dictionary": [0]}
     assert [columns(judged) for judged in helped.submit(raw).result()] == expected
     assert helped._helper is None
 
@@ -95,7 +123,7 @@ def test_a_helper_that_cannot_be_started_is_done_without(helped: Judge, monkeypa
 
 def test_no_helper_for_little_or_without_leave() -> None:
     for allowed, size in ((True, 10), (False, judging._LARGE_BYTES)):
-        judge = Judge(KEYS.judging, helper=allowed)
+        judge = Judge(KEYS.judging, dictionaries, helper=allowed)
         for _ in range(3):
             judge.submit(batch([b"x" * size])).result()
         assert judge._helper is None
@@ -105,9 +133,10 @@ def test_no_helper_for_little_or_without_leave() -> None:
 _PARENT = """
 import sys, time
 from retreasure_assets.lake import judging, records
+from retreasure_assets.privacy.sealing import NO_DICTIONARY
 from tests.unit.lake.world import KEYS, batch, order
 judging._LARGE_BYTES = 0
-judge = judging.Judge(KEYS.judging, helper=True)
+judge = judging.Judge(KEYS.judging, lambda _: NO_DICTIONARY, helper=True)
 for _ in range(2):
     judge.submit(batch([order(1)])).result()
 print(judge._helper.pid, flush=True)
@@ -140,6 +169,8 @@ def test_batches_under_way_at_once_are_written_like_one_after_the_other(
 ) -> None:
     """Each batch repeats records of the one ahead, which is not in the table yet when it is looked for."""
     monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
+    # Batches that the helper judges once the first one is written are compressed there.
+    vault.dictionaries.add(ORDERS.table, DICTIONARY.content)
     chance = random.Random(seed)
     numbers = [chance.choices(range(12 * page, 12 * page + 24), k=12) for page in range(8)]
     pages = [[order(number) if number % 7 else b"broken %d" % number for number in page] for page in numbers]

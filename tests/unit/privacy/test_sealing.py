@@ -27,13 +27,15 @@ UNSEALER = sealing.Unsealer({DICTIONARY.number: DICTIONARY.content})
 def test_round_trip_of_any_bytes(records: list[bytes], dictionary: sealing.Dictionary) -> None:
     keys = [secrets.token_bytes(32) for _ in records]
     ids = [f"{place:032x}" for place in range(len(records))]
-    blobs = sealing.Sealer(dictionary).seal([AESGCM(key) for key in keys], records, ids)
+    sealer = sealing.Sealer(dictionary)
+    blobs = sealer.seal([AESGCM(key) for key in keys], sealer.compress(records), ids)
     assert [UNSEALER.unseal(*each) for each in zip(keys, blobs, ids, strict=True)] == records
 
 
 def test_what_does_not_open() -> None:
     key = secrets.token_bytes(32)
-    [blob] = sealing.Sealer(DICTIONARY).seal([AESGCM(key)], [b"Jane Planted"], ["r1"])
+    sealer = sealing.Sealer(DICTIONARY)
+    [blob] = sealer.seal([AESGCM(key)], sealer.compress([b"Jane Planted"]), ["r1"])
     assert b"Jane" not in blob
     wrong = [
         (secrets.token_bytes(32), blob, "r1"),
@@ -54,7 +56,8 @@ def test_what_does_not_open() -> None:
 
 def test_equal_records_do_not_look_equal() -> None:
     cipher = AESGCM(secrets.token_bytes(32))
-    blobs = sealing.Sealer(DICTIONARY).seal([cipher] * 50, [b"same"] * 50, ["r"] * 50)
+    sealer = sealing.Sealer(DICTIONARY)
+    blobs = sealer.seal([cipher] * 50, sealer.compress([b"same"] * 50), ["r"] * 50)
     assert len(set(blobs)) == 50
 
 
@@ -65,8 +68,6 @@ def test_few_or_useless_samples_train_nothing() -> None:
 
 def test_a_dictionary_makes_records_smaller() -> None:
     records = [payload(number) for number in range(500, 600)]
-    cipher = AESGCM(secrets.token_bytes(32))
-    ids = ["r"] * len(records)
-    sealed = sealing.Sealer(DICTIONARY).seal([cipher] * 100, records, ids)
-    plain = sealing.Sealer(sealing.NO_DICTIONARY).seal([cipher] * 100, records, ids)
+    sealed = sealing.Compressor(DICTIONARY)(records)
+    plain = sealing.Compressor(sealing.NO_DICTIONARY)(records)
     assert sum(map(len, sealed)) < 0.8 * sum(map(len, plain))
