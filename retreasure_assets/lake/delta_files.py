@@ -95,16 +95,19 @@ def _write_file(uri: str, rows: pa.Table, partition: Mapping[str, str], layout: 
     [(column, value)] = partition.items()
     path = f"{column}={value}/part-{uuid4()}.parquet"
     target = Path(uri, path)
+    # What a kill cuts short must not look like a Parquet file to whoever reads the folder.
+    unfinished = target.with_suffix(".unfinished")
     target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(
         rows,
-        target,
+        unfinished,
         compression={name: "none" if name in layout.random else "zstd" for name in names},
         compression_level={name: 1 for name in names if name not in layout.random},
         use_dictionary=[name for name in names if name not in layout.unique | layout.opaque],
         write_statistics=[name for name in names if name not in layout.opaque],
         store_schema=False,
     )
+    unfinished.replace(target)
     return AddAction(
         path=path,
         size=target.stat().st_size,
