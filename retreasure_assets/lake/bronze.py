@@ -20,8 +20,8 @@ from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.delta_files import FileFormat
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
-from retreasure_assets.lake.records import Judged
-from retreasure_assets.lake.storage import Lake, append, explained, until_committed
+from retreasure_assets.lake.records import Judged, without_collector
+from retreasure_assets.lake.storage import Lake, OpenTables, append, explained, until_committed
 from retreasure_assets.privacy.vault import Vault
 
 _ATTEMPTS = 5
@@ -71,6 +71,7 @@ class BronzeWriter:
     ) -> None:
         self._lake = lake
         self._lookup = Lookup(lake, vault, clock)
+        self._tables = OpenTables(lake)
         self._judge = Judge(vault.keys.judging, self._lookup.dictionary, helper=helper)
         self._preparer = ThreadPoolExecutor(1, "bronze-rows")
         # Arrow's writer and Delta's leave the interpreter alone.
@@ -158,20 +159,20 @@ class BronzeWriter:
                 with attempt:
                     if not current or attempt.retry_state.attempt_number > 1:
                         again = self._lookup.find(batch, rows.judged, rows.layer, batch_id, run_id, None)
-                        rows.read, rows.table, rows.ingested_at = again.read, again.table, again.ingested_at
+                        rows.seen, rows.table, rows.ingested_at = again.seen, again.table, again.ingested_at
                         current = True
                     if rows.table is not None:
-                        rows.written = append(
+                        append(
                             self._lake,
                             rows.layer,
                             name,
                             rows.table,
                             partition_by="ingest_date",
                             metadata={"batch_id": batch_id, "run_id": run_id},
-                            read=rows.read,
+                            read=self._tables.seen(rows.layer, name, rows.seen),
                             layout=_LAYOUT,
                         )
-                        rows.appended = rows.table.num_rows
+                        rows.appended, rows.number = rows.table.num_rows, rows.seen + 1
         # The next batch looks for its records among these; more of them need not stay in memory.
         rows.table, rows.ahead, rows.judged = None, None, Judged(record_ids=rows.judged.record_ids)
 

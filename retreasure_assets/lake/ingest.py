@@ -142,6 +142,7 @@ def ingest(
                 settle(0)
             finally:
                 writer.close()
+        log.flush()
     except BaseException as error:
         with suppress(LakeError):
             log.failed(trying, error, began, _now())

@@ -6,6 +6,7 @@ those sentences that a person may see anyway, others are named by their class on
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from retreasure_assets.lake.records import TIMESTAMP
 from retreasure_assets.lake.storage import Lake, append, explained, until_committed
 
 LAYER, TABLE = "ops", "ingestion_log"
+#: Rows wait for others so long.
+_SECONDS = 2.0
 SCHEMA = pa.schema(
     [
         ("log_id", pa.string()),
@@ -57,20 +60,28 @@ class Attempt:
 
 
 class IngestionLog:
-    """Appends to the log."""
+    """Appends to the log, the rows of several batches in one commit where they come quickly: a commit costs as much CPU
+    as a thousand records.
+
+    A batch's row is durable a few seconds after the batch, or when the next one comes, and at the latest once
+    ``failed`` or ``flush`` returns. So a kill loses the rows of the last batches at most, of which bronze itself tells:
+    its commits carry their ``batch_id`` and ``run_id``.
+    """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
+        self._waiting: list[dict[str, object]] = []
+        self._flushed = time.monotonic()
         #: The table after the last entry, which spares reading its log again.
         self._table: DeltaTable | None = None
 
     def written(self, attempt: Attempt, result: BatchResult, started_at: datetime, finished_at: datetime) -> None:
-        """Log a batch.
+        """Log a batch, soon.
 
         Raises:
             LakeError: the log cannot be written.
         """
-        self._append(
+        self._add(
             attempt,
             started_at,
             finished_at,
@@ -82,6 +93,8 @@ class IngestionLog:
             quarantined=result.quarantined,
             bytes=result.bytes,
         )
+        if time.monotonic() - self._flushed >= _SECONDS:
+            self.flush()
 
     def failed(self, attempt: Attempt, error: BaseException, started_at: datetime, finished_at: datetime) -> None:
         """Log what ended an ingestion.
@@ -90,7 +103,7 @@ class IngestionLog:
             LakeError: the log cannot be written.
         """
         message = str(error) if isinstance(error, RetreasureError) else "The run ended unexpectedly."
-        self._append(
+        self._add(
             attempt,
             started_at,
             finished_at,
@@ -103,8 +116,9 @@ class IngestionLog:
             quarantined=0,
             bytes=0,
         )
+        self.flush()
 
-    def _append(self, attempt: Attempt, started_at: datetime, finished_at: datetime, **values: object) -> None:
+    def _add(self, attempt: Attempt, started_at: datetime, finished_at: datetime, **values: object) -> None:
         row: dict[str, object] = {
             "log_id": uuid.uuid4().hex,
             "run_id": attempt.run_id,
@@ -118,7 +132,17 @@ class IngestionLog:
             "duration_seconds": (finished_at - started_at).total_seconds(),
             "log_date": finished_at.date(),
         } | values
-        rows = pa.Table.from_pylist([row], schema=SCHEMA)
+        self._waiting.append(row)
+
+    def flush(self) -> None:
+        """Append the rows that wait.
+
+        Raises:
+            LakeError: the log cannot be written.
+        """
+        if not self._waiting:
+            return
+        rows = pa.Table.from_pylist(self._waiting, schema=SCHEMA)
         with explained(f"{LAYER}.{TABLE}"):
             for again in until_committed():
                 with again:
@@ -129,9 +153,10 @@ class IngestionLog:
                         TABLE,
                         rows,
                         partition_by="log_date",
-                        metadata={"run_id": attempt.run_id},
+                        metadata={"run_id": str(self._waiting[0]["run_id"])},
                         read=read,
                     )
+        self._waiting, self._flushed = [], time.monotonic()
 
 
 def last_news(lake: Lake, since: datetime) -> dict[str, datetime]:

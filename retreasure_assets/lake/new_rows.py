@@ -14,14 +14,13 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.known import KnownRecords
 from retreasure_assets.lake.records import Judged
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA, bronze_rows
 from retreasure_assets.lake.sealed import BatchSealer
-from retreasure_assets.lake.storage import Lake, add_actions, appends, files
+from retreasure_assets.lake.storage import Lake, OpenTables, add_actions, appends, files
 from retreasure_assets.privacy.sealing import Dictionary
 from retreasure_assets.privacy.vault import Vault
 
@@ -36,22 +35,22 @@ class NewRows:
     Args:
         layer: the table's layer.
         judged: the records of the batch for this table.
-        read: the version of the table in which the rows were looked for; None where there was no table.
+        seen: how many appends the table had had when the rows were looked for in it.
         ahead: rows of the batch before, on their way to the same table, in which they were looked for too.
         ingested_at: the rows' moment.
         table: the rows; None where nothing is new, and once they are appended.
         appended: how many were appended.
-        written: the table just after.
+        number: the number of their append.
     """
 
     layer: str
     judged: Judged
-    read: DeltaTable | None = None
+    seen: int = 0
     ahead: NewRows | None = None
     ingested_at: datetime | None = None
     table: pa.Table | None = None
     appended: int = 0
-    written: DeltaTable | None = None
+    number: int | None = None
 
 
 class Lookup:
@@ -63,6 +62,7 @@ class Lookup:
         self._clock = clock
         self._known = KnownRecords()
         self._sealer = BatchSealer(vault)
+        self._tables = OpenTables(lake)
         self._lock = threading.Lock()
 
     def dictionary(self, entity: Entity) -> Dictionary:
@@ -100,8 +100,9 @@ class Lookup:
         if not judged.places:
             return rows
         name = table_name(batch.entity, layer)
-        rows.read = self._lake.find(layer, name)
-        actions = add_actions(rows.read) if rows.read is not None else None
+        table = self._tables.current(layer, name)
+        rows.seen = appends(table)
+        actions = add_actions(table) if table is not None else None
         fresh = judged if ahead is None else judged.without(ahead.judged.record_ids)
         if actions is not None:
             known = self._known.find(
@@ -161,19 +162,18 @@ class Lookup:
 def still_holds(rows: NewRows) -> bool:
     """Whether the rows are still new and later, now that those ahead are in the table, or failed to get there.
 
-    If so ``rows.read`` becomes a version of the table for which that is certain.
+    If so ``rows.seen`` counts theirs too.
     """
     ahead = rows.ahead
     if ahead is None or rows.table is None:
         # Nothing new: unless it was thought so because of rows that then failed.
-        return ahead is None or ahead.written is not None
-    if ahead.written is None or not _later(rows, ahead):
+        return ahead is None or ahead.number is not None
+    if ahead.number is None or not _later(rows, ahead):
         return False
-    seen, theirs = appends(rows.read), appends(ahead.written)
-    if seen == theirs - 1:
+    if rows.seen == ahead.number - 1:
         # Theirs is the one append that was not seen, and they were looked for in their batch.
-        rows.read = ahead.written
-    return seen >= theirs - 1
+        rows.seen = ahead.number
+    return rows.seen >= ahead.number
 
 
 def _later(rows: NewRows, ahead: NewRows) -> bool:

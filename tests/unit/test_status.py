@@ -42,7 +42,9 @@ def settings(tmp_path: Path) -> Settings:
     for hours, new in ((30, 5), (4, 0)):
         at = NOW - timedelta(hours=hours)
         result = BatchResult(batch_id="b", records=9, new=new, duplicates=9 - new, quarantined=0, bytes=1)
-        IngestionLog(lake).written(Attempt(ORDERS, Window(), "r"), result, at, at)
+        log = IngestionLog(lake)
+        log.written(Attempt(ORDERS, Window(), "r"), result, at, at)
+        log.flush()
     with Circuits(lake, lambda: NOW - timedelta(hours=2)).guard("shopify"):
         pass
     dead = TransientSourceError("EasyPost cannot be reached.", remedy="Check the network.")

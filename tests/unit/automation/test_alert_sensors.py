@@ -275,7 +275,9 @@ def test_a_sensor_whose_ticks_all_fail_is_seen(platform: Platform, kept: dg.Dags
 def test_a_source_that_answers_and_has_nothing_is_silent(platform: Platform) -> None:
     entity = platform.entities["shopify_orders"]
     read = BatchResult(batch_id="b", records=1, new=1, duplicates=0, quarantined=0, bytes=1)
-    IngestionLog(platform.lake).written(Attempt(entity, Window(), "r"), read, NOW, NOW)
+    log = IngestionLog(platform.lake)
+    log.written(Attempt(entity, Window(), "r"), read, NOW, NOW)
+    log.flush()
     patience = {"shopify": timedelta(days=3)}
     for days, asked, silent in ((2, True, 0), (4, True, 1), (4, False, 0)):
         now = NOW + timedelta(days=days)
