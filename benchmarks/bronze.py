@@ -37,7 +37,7 @@ from retreasure_assets.privacy.vault import Vault
 _STAGES: dict[str, tuple[Any, str]] = {
     "judge, hash, mask": (Judge, "_judge"),
     "find known records": (KnownRecords, "find"),
-    "persons": (Vault, "resolve"),
+    "persons": (Vault, "persons"),
     "keys": (Vault, "ciphers"),
     "seal": (Sealer, "seal"),
     "append to Delta": (bronze, "append"),

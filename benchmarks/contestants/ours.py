@@ -73,7 +73,7 @@ def main() -> None:
 def _ingest(platform: Platform, raw: Path, phases: Phases) -> None:
     phases.watch(Judge, "_judge", "bronze: judge, mask, hash (other process)")
     phases.watch(KnownRecords, "find", "bronze: known records")
-    phases.watch(Vault, "resolve", "bronze: vault, persons")
+    phases.watch(Vault, "persons", "bronze: vault, persons")
     phases.watch(Vault, "ciphers", "bronze: vault, keys")
     phases.watch(BatchSealer, "seal", "bronze: seal (with keys)")
     phases.watch(bronze, "append", "bronze: delta (other thread)")
