@@ -20,7 +20,7 @@ from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.delta_files import FileFormat
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
-from retreasure_assets.lake.records import Judged, without_collector
+from retreasure_assets.lake.records import Judged
 from retreasure_assets.lake.storage import Lake, OpenTables, append, explained, until_committed
 from retreasure_assets.privacy.vault import Vault
 
