@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from benchmarks.records import LAST_DAY, Plan, day_of, orders_of, rates
 from retreasure_assets.entities import RawBatch
+from retreasure_assets.lake.appending import append
 from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.rows import SCHEMA
-from retreasure_assets.lake.storage import append
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import load_settings
 

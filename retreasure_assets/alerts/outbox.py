@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from retreasure_assets.alerts.channels import Channel, ChannelError
 from retreasure_assets.alerts.message import Alert
-from retreasure_assets.lake.records import TIMESTAMP
+from retreasure_assets.lake.columns import TIMESTAMP
 from retreasure_assets.lake.register import Register, Row
 from retreasure_assets.lake.storage import Lake, explained
 

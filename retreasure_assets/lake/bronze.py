@@ -17,11 +17,12 @@ from datetime import UTC, datetime
 
 from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import RawBatch
+from retreasure_assets.lake.appending import OpenTables, append, until_committed
 from retreasure_assets.lake.delta_files import FileFormat
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
 from retreasure_assets.lake.records import Judged
-from retreasure_assets.lake.storage import Lake, OpenTables, append, explained, until_committed
+from retreasure_assets.lake.storage import Lake, explained
 from retreasure_assets.privacy.vault import Vault
 
 _ATTEMPTS = 5

@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from retreasure_assets.lake.records import TIMESTAMP
+from retreasure_assets.lake.columns import TIMESTAMP
 from retreasure_assets.lake.register import Register, Row
 from retreasure_assets.lake.storage import Lake
 

@@ -23,7 +23,7 @@ from retreasure_assets.privacy.vault import Vault
 
 #: Pages are gathered to batches of this size, as every commit costs some 50 ms and leaves a file.
 BATCH_RECORDS = 40_000
-BATCH_BYTES = 24 << 20
+BATCH_BYTES = 16 << 20
 #: Batches read before the first of them is durable: one for each step of writing, as memory grows with it.
 BATCHES_UNDER_WAY = 3
 #: But none waits longer than this for more to come, so that a slow source's records become durable too.

@@ -16,9 +16,10 @@ from deltalake import DeltaTable
 
 from retreasure_assets.entities import Entity, Window
 from retreasure_assets.errors import RetreasureError
+from retreasure_assets.lake.appending import append, until_committed
 from retreasure_assets.lake.bronze import BatchResult
-from retreasure_assets.lake.records import TIMESTAMP
-from retreasure_assets.lake.storage import Lake, append, explained, until_committed
+from retreasure_assets.lake.columns import TIMESTAMP
+from retreasure_assets.lake.storage import Lake, explained
 
 LAYER, TABLE = "ops", "ingestion_log"
 #: Rows wait for others so long.

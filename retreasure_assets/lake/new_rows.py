@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.lake.appending import OpenTables, appends
 from retreasure_assets.lake.known import KnownRecords
 from retreasure_assets.lake.records import Judged
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA, bronze_rows
 from retreasure_assets.lake.sealed import BatchSealer
-from retreasure_assets.lake.storage import Lake, OpenTables, add_actions, appends, files
+from retreasure_assets.lake.storage import Lake, add_actions, files
 from retreasure_assets.privacy.sealing import Dictionary
 from retreasure_assets.privacy.vault import Vault
 

@@ -9,30 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import compress
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.lake.columns import TIMESTAMP, GrowingTexts, all_utf8, joined, texts, timestamps
 from retreasure_assets.privacy.identities import RECORD, Namer
 from retreasure_assets.privacy.keys import JudgingKeys
 from retreasure_assets.privacy.masking import MalformedRecordError, Masker
 from retreasure_assets.privacy.paths import Scalar
 
-#: Values joined to one piece of memory at a time: few enough that what held them is used again, not asked anew.
-_SLICE = 1_024
-#: The same where the joined bytes are only looked at: few enough that they stay in the processor's cache.
-_FEW = 64
-#: An array of texts holds at most 2 GB; a new one is begun after so many bytes.
-_CHUNK_BYTES = 1 << 30
-
-TIMESTAMP = pa.timestamp("us", tz="UTC")
-#: 9999-12-31T23:59:59Z: what is later is no number of seconds.
-_LAST_SECOND = 253_402_300_799
 _NO_TEXTS, _NO_BYTES = pa.chunked_array([], pa.string()), pa.chunked_array([], pa.binary())
 _NO_MOMENTS = pa.nulls(0, TIMESTAMP)
 
@@ -100,14 +89,14 @@ class _Found:
         count = len(self.places)
         return Judged(
             range(count) if count and self.places[-1] == count - 1 else self.places,
-            _texts(self.record_ids),
-            _texts(self.natural_keys),
-            _texts(self.hashes),
+            texts(self.record_ids),
+            texts(self.natural_keys),
+            texts(self.hashes),
             timestamps(self.updated, count),
             joined(self.digests, pa.binary()),
             joined(self.clear, pa.binary()),
             payloads,
-            _texts(self.reasons),
+            texts(self.reasons),
         )
 
 
@@ -148,14 +137,14 @@ class RecordReader:
     def _read(self, batch: RawBatch) -> tuple[Judged, Judged]:
         good, bad = _Found(), _Found()
         seen: set[str] = set()
-        texts = batch.records if batch.payloads is None else batch.payloads
+        contents = batch.records if batch.payloads is None else batch.payloads
         problems = batch.problems
         key_places, mask, prefix = self._key_places, self._masker.add, self._prefix
         updated_place, personal = self._updated_place, self._entity.personal
-        valid = all_utf8(texts)
+        valid = all_utf8(contents)
         name, people = self._name, self._people
         sha256 = hashlib.sha256
-        payloads = _Texts()
+        payloads = GrowingTexts()
         text_of_all = payloads.content
         for place, record in enumerate(batch.records):
             digest = sha256(record).hexdigest()
@@ -164,7 +153,7 @@ class RecordReader:
             try:
                 if problems is not None and (problem := problems[place]) is not None:
                     raise MalformedRecordError(problem)
-                text = texts[place]
+                text = contents[place]
                 if not valid:
                     text.decode()
                 captured = mask(text, text_of_all)
@@ -230,110 +219,6 @@ class RecordReader:
         bad.natural_keys.append(key or None)
         bad.hashes.append(digest)
         bad.reasons.append(reason)
-
-
-class _Texts:
-    """Texts one after the other in one piece of memory, the form in which Arrow has them.
-
-    Whoever adds a text appends it to ``content`` and then says ``end``.
-    """
-
-    def __init__(self) -> None:
-        self.content = bytearray()
-        self._ends = [0]
-        self._chunks: list[pa.Array] = []
-
-    def end(self) -> bytearray:
-        """The text added is complete; where the next one is to be added."""
-        self._ends.append(len(self.content))
-        if len(self.content) > _CHUNK_BYTES:
-            self._cut()
-        return self.content
-
-    def array(self) -> pa.ChunkedArray:
-        """All texts; none may be added after."""
-        if len(self._ends) > 1:
-            self._cut()
-        return pa.chunked_array(self._chunks, pa.string())
-
-    def _cut(self) -> None:
-        offsets = pa.py_buffer(np.array(self._ends, np.int32))
-        buffers = [None, offsets, pa.py_buffer(self.content)]
-        self._chunks.append(pa.Array.from_buffers(pa.string(), len(self._ends) - 1, buffers))
-        self.content, self._ends = bytearray(), [0]
-
-
-def joined(values: Sequence[bytes | None], kind: pa.DataType) -> pa.ChunkedArray:
-    """Bytes, or texts judged as UTF-8 before, as an array."""
-    parts = (values[start : start + _SLICE] for start in range(0, len(values), _SLICE))
-    return pa.chunked_array([array for part in parts for array in _arrays(part, kind)], kind)
-
-
-def all_utf8(texts: Sequence[bytes]) -> bool:
-    """Whether all of them are valid UTF-8; Arrow sees that in a quarter of the time that decoding each takes."""
-    doubtful = [text for text in texts if not text.isascii()]
-    try:
-        for start in range(0, len(doubtful), _FEW):
-            joined(doubtful[start : start + _FEW], pa.string()).validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _texts(values: Sequence[str | None]) -> pa.ChunkedArray:
-    return joined([None if value is None else value.encode() for value in values], pa.string())
-
-
-def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]:
-    """Some values as arrays, one where they fit; Arrow's own way, value by value, takes three times as long."""
-    if not values:
-        return []
-    sizes = np.fromiter((0 if value is None else len(value) for value in values), np.int64, len(values))
-    if sizes.sum() > _CHUNK_BYTES and len(values) > 1:
-        half = len(values) // 2
-        return _arrays(values[:half], kind) + _arrays(values[half:], kind)
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(sizes, out=offsets[1:])
-    present, content = None, list(filter(None, values))
-    if None in values:
-        there = np.fromiter((value is not None for value in values), np.bool_, len(values))
-        present = pa.py_buffer(np.packbits(there, bitorder="little"))
-    buffers = [present, pa.py_buffer(offsets), pa.py_buffer(b"".join(content))]
-    return [pa.Array.from_buffers(kind, len(values), buffers)]
-
-
-def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
-    """ISO 8601 dates and times, or whole numbers of epoch seconds, as UTC timestamps; null where there is none or it
-    cannot be read.
-
-    Args:
-        values: as the source wrote them, or nothing for an entity without change times.
-        length: how many there are.
-    """
-    if not values:
-        return pa.nulls(length, TIMESTAMP)
-    try:
-        if type(values[0]) is int:
-            moments = pa.array(values, pa.int64())
-            if pc.max(moments).as_py() <= _LAST_SECOND and pc.min(moments).as_py() >= 0:
-                return pc.cast(moments.cast(pa.timestamp("s", tz="UTC")), TIMESTAMP)
-            return pa.array([_timestamp(value) for value in values], TIMESTAMP)
-        texts = [value for value in values if not isinstance(value, int)]
-        if len(texts) == len(values):
-            return pc.cast(_texts(texts), TIMESTAMP).combine_chunks()
-        return pa.array([_timestamp(value) for value in values], TIMESTAMP)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([_timestamp(value) for value in values], TIMESTAMP)
-
-
-def _timestamp(value: Scalar) -> datetime | None:
-    try:
-        if isinstance(value, int):
-            return datetime.fromtimestamp(value, UTC)
-        moment = datetime.fromisoformat(str(value).strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _text(value: Scalar) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
 
-from retreasure_assets.lake.storage import CONFIGURATION, WRITER_ID, Lake, appends, explained, until_committed
+from retreasure_assets.lake.appending import WRITER_ID, appends, until_committed
+from retreasure_assets.lake.storage import CONFIGURATION, Lake, explained
 
 LAYER = "ops"
 _WRITER = WriterProperties(compression="ZSTD", compression_level=1)

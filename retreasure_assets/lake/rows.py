@@ -12,7 +12,8 @@ from datetime import datetime
 import pyarrow as pa
 
 from retreasure_assets.entities import RawBatch
-from retreasure_assets.lake.records import TIMESTAMP, Judged
+from retreasure_assets.lake.columns import TIMESTAMP
+from retreasure_assets.lake.records import Judged
 
 SCHEMA = pa.schema(
     [

@@ -12,7 +12,8 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake.records import Judged, joined
+from retreasure_assets.lake.columns import joined
+from retreasure_assets.lake.records import Judged
 from retreasure_assets.privacy import sealing
 from retreasure_assets.privacy.vault import Vault
 

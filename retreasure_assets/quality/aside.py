@@ -15,8 +15,9 @@ import duckdb
 import pyarrow as pa
 
 from retreasure_assets.entities import Entity
+from retreasure_assets.lake.appending import append, until_committed
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA
-from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files, until_committed
+from retreasure_assets.lake.storage import Lake, add_actions, explained, files
 from retreasure_assets.lake.warehouse import quote, scan
 from retreasure_assets.quality.quarantine_log import READABLE, Broken
 from retreasure_assets.quality.result import GateResult

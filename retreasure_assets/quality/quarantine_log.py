@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from retreasure_assets.lake.records import TIMESTAMP
-from retreasure_assets.lake.storage import Lake, add_actions, append, explained, files, until_committed
+from retreasure_assets.lake.appending import append, until_committed
+from retreasure_assets.lake.columns import TIMESTAMP
+from retreasure_assets.lake.storage import Lake, add_actions, explained, files
 
 LAYER, TABLE = "ops", "quarantine_log"
 SCHEMA = pa.schema(

@@ -21,9 +21,10 @@ import pyarrow as pa
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.errors import ConfigurationError
 from retreasure_assets.lake.admission import REPLAYED
+from retreasure_assets.lake.appending import append
 from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.rows import SCHEMA
-from retreasure_assets.lake.storage import Lake, append, explained
+from retreasure_assets.lake.storage import Lake, explained
 from retreasure_assets.lake.warehouse import quote
 from retreasure_assets.privacy.sealing import Unsealer
 from retreasure_assets.privacy.vault import Vault

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.errors import LakeError
-from retreasure_assets.lake import bronze, storage
+from retreasure_assets.lake import appending, bronze
 from retreasure_assets.lake.bronze import BronzeWriter
-from retreasure_assets.lake.records import timestamps
+from retreasure_assets.lake.columns import timestamps
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake, add_actions
 from retreasure_assets.privacy.vault import Vault
@@ -266,7 +266,7 @@ def test_records_of_a_batch_that_failed_are_not_taken_for_written(
     writer = BronzeWriter(lake, vault)
     writer.write(batch([order(1)]), run_id="r")
     prepared = threading.Event()
-    real, calls = storage.append, iter([True])
+    real, calls = appending.append, iter([True])
 
     def append(*arguments: Any, **named: Any) -> Any:
         if next(calls, False):

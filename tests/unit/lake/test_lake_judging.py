@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake import judging, records
+from retreasure_assets.lake import columns as columns_module
+from retreasure_assets.lake import judging
 from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.records import Judged, RecordReader
@@ -90,13 +91,13 @@ def test_texts_are_utf8_where_each_can_be_decoded(texts: list[bytes]) -> None:
             return False
         return True
 
-    assert records.all_utf8(texts) == all(map(decodes, texts))
+    assert columns_module.all_utf8(texts) == all(map(decodes, texts))
 
 
 def test_texts_too_large_for_one_array_are_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = batch([order(1), order(2), b"broken", order(1), order(3, customer=None), order(4)])
     [whole, _] = RecordReader(raw.entity, KEYS.judging).read(raw)
-    monkeypatch.setattr(records, "_CHUNK_BYTES", len(order(1)))
+    monkeypatch.setattr(columns_module, "_CHUNK_BYTES", len(order(1)))
     [parted, _] = RecordReader(raw.entity, KEYS.judging).read(raw)
     assert (whole.payloads.num_chunks, parted.payloads.num_chunks) == (1, 2)
     assert columns(parted) == columns(whole)
@@ -132,7 +133,8 @@ def test_no_helper_for_little_or_without_leave() -> None:
 
 _PARENT = """
 import sys, time
-from retreasure_assets.lake import judging, records
+from retreasure_assets.lake import columns as columns_module
+from retreasure_assets.lake import judging
 from retreasure_assets.privacy.sealing import NO_DICTIONARY
 from tests.unit.lake.world import KEYS, batch, order
 judging._LARGE_BYTES = 0
