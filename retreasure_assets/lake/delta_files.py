@@ -178,7 +178,7 @@ def _united(parts: list[pq.Statistics]) -> ColumnStatistics:
 def _bound(value: object, *, top: bool) -> object | None:
     """A value as Delta writes it, None where it cannot."""
     if isinstance(value, datetime):
-        # Delta's times have a zone; the year alone would be shorter before the year 1000.
+        # In UTC, as all times of the lake are.
         return f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
     if isinstance(value, date):
         return value.isoformat()
