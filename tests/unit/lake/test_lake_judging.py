@@ -94,6 +94,20 @@ def test_texts_are_utf8_where_each_can_be_decoded(texts: list[bytes]) -> None:
     assert columns_module.all_utf8(texts) == all(map(decodes, texts))
 
 
+@given(
+    chunks=st.lists(st.lists(st.sampled_from(["", "a", "bc"]), max_size=6), min_size=1, max_size=4),
+    many=st.sampled_from([0, 1, 500]),
+    data=st.data(),
+)
+def test_values_are_kept_with_and_without_a_copy(chunks: list[list[str]], many: int, data: st.DataObject) -> None:
+    column = pa.chunked_array(chunks, pa.string())
+    kept = data.draw(st.lists(st.booleans(), min_size=len(column), max_size=len(column)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns_module, "_MANY_RUNS", many)
+        found = columns_module.without_copy(column, pa.chunked_array([kept], pa.bool_()))
+    assert found.to_pylist() == [value for value, keep in zip(column.to_pylist(), kept, strict=True) if keep]
+
+
 def test_texts_too_large_for_one_array_are_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = batch([order(1), order(2), b"broken", order(1), order(3, customer=None), order(4)])
     [whole, _] = RecordReader(raw.entity, KEYS.judging).read(raw)
