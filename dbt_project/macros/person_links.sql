@@ -5,6 +5,9 @@
 
   Staging takes over the id that holds now. A link that came later is a change of every staged record of that person: their
   rows get the other id and this build's stamp, and all that reads them follows as after any change.
+
+  Once the vault has forgotten a person, their links are gone: each of those who were one is merged into themselves then, and
+  their rows get the ids back that the records came in with. That takes a look into all of bronze, and happens seldom.
 #}
 
 {% macro vault_links() -%}
@@ -34,24 +37,40 @@ from {{ vault_links() }} as links
 where links.linked_at > {{ watermark() }}
 {%- endmacro %}
 
-{% macro has_newly_linked() -%}
-  {{- return(extreme('max', 'linked_at', vault_links(), 'linked_at > ' ~ watermark()) is not none) -}}
+{% macro has_newly_linked(condition='1 = 1') -%}
+  {{- return(extreme('max', 'linked_at', vault_links(), condition ~ ' and linked_at > ' ~ watermark()) is not none) -}}
 {%- endmacro %}
 
-{# Pre-hook of silver: staged records, and orders, of a newly linked person are those of the person who holds now. #}
+{#
+  Pre-hook of silver: staged records, and orders, of a newly linked person are those of the person who holds now. Orders have
+  no record of their own: those of persons who are apart again follow from the staged ones.
+#}
 {% macro follow_links() -%}
 {%- if is_incremental() and (this.identifier.startswith('stg_') or this.identifier == 'orders') and has_newly_linked() -%}
 {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list -%}
 {%- if 'person_id' in columns -%}
+{%- set is_parted = this.identifier.startswith('stg_') and has_newly_linked('person_id = merged_into') -%}
 update {{ this }}
 set
+    {%- if is_parted %}
+    person_id = (
+        select {{ named_person('coalesce(links.merged_into, bronze.person_id)') }}
+        from {{ source(*model.sources[0]) }} as bronze
+        left join {{ vault_links() }} as links on links.person_id = bronze.person_id
+        where bronze.record_id = {{ this }}.record_id and bronze.ingested_at = {{ this }}.ingested_at
+    ),
+    {%- else %}
     person_id = (
         select links.merged_into
         from {{ vault_links() }} as links
         where links.person_id = {{ this }}.person_id
     ),
+    {%- endif %}
     built_at = {{ built_at() }}
-where {{ this }}.person_id in ({{ newly_linked() }})
+where {{ this }}.person_id in (
+    {{ newly_linked() }}
+    {%- if not this.identifier.startswith('stg_') %} and links.person_id <> links.merged_into {%- endif %}
+)
 {%- endif -%}
 {%- endif -%}
 {%- endmacro %}

@@ -169,7 +169,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
     _ask_gates(context, platform)
     versions = prepare_warehouse(settings, lake, platform.entities, platform.gates.admissions(platform.entities))
     # Any staging model may hold records of somebody who turned out to be somebody else.
-    project = f"{project_state(settings)} {record_links(settings, platform.vault.links())}"
+    project = f"{project_state(settings)} {record_links(settings, lake, platform.vault.links())}"
     folder = _artifacts(settings.home.absolute() / "build" / "dbt", context.run_id)
     rows = row_state(settings)
     old = outdated(settings, rows.incremental, rows.state)

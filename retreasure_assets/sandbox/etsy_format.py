@@ -182,6 +182,15 @@ def listing_state(listing: Listing, now: datetime) -> str:
     return _STATES[last.state]
 
 
+def _in_state_since(listing: Listing) -> datetime:
+    state, since = listing.versions[-1].state, listing.versions[-1].at
+    for version in reversed(listing.versions):
+        if _STATES[version.state] != _STATES[state]:
+            break
+        since = version.at
+    return since
+
+
 def listing_record(listing: Listing, item: Item, now: datetime, *, with_all: bool) -> Json:
     """A ShopListingWithAssociations; its SKU is in the inventory alone.
 
@@ -221,7 +230,7 @@ def listing_record(listing: Listing, item: Item, now: datetime, *, with_all: boo
         "original_creation_timestamp": created,
         "last_modified_timestamp": updated,
         "updated_timestamp": updated,
-        "state_timestamp": updated,
+        "state_timestamp": seconds(_in_state_since(listing)),
         "quantity": last.quantity,
         "num_favorers": item.number % 23,
         "url": f"https://www.etsy.com/listing/{listing.listing_id}",

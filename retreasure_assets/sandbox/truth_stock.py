@@ -25,6 +25,7 @@ _AGED = timedelta(days=91)
 class _Spell:
     """A stretch of time that a piece is in stock: from ``opened`` until ``closed`` (None: it is still there)."""
 
+    item_id: str
     category: str
     in_stock: date
     opened: date
@@ -93,12 +94,19 @@ def _spells(facts: Facts) -> Iterator[_Spell]:
             if opened is None and (out <= 0 or day == min(days)):
                 opened = day
             if opened is not None and out > 0:
-                yield _Spell(item.category, min(since, opened), opened, day, True, cost)
+                yield _Spell(item.item_id, item.category, min(since, opened), opened, day, True, cost)
                 opened = None
         if opened is not None:
             left = _withdrawn(listed)
             closed = None if left is None else max(left, opened)
-            yield _Spell(item.category, min(since, opened), opened, closed, False, cost)
+            yield _Spell(item.item_id, item.category, min(since, opened), opened, closed, False, cost)
+
+
+def gone_items(facts: Facts) -> set[str]:
+    """The pieces that a sale took out of stock and nothing brought back."""
+    return {
+        item_id for item_id, is_sold in {spell.item_id: spell.is_sold for spell in _spells(facts)}.items() if is_sold
+    }
 
 
 def _median_days(spells: Sequence[_Spell], day: date) -> int | None:

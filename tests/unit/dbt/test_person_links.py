@@ -17,6 +17,7 @@ from bronze_bench import Bench, Dbt, Record
 from payloads import ecb, order
 
 from retreasure_assets.lake.person_links import record_links
+from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.keys import derive
 from retreasure_assets.privacy.vault import Identities, Vault
 from retreasure_assets.settings import Settings
@@ -95,7 +96,7 @@ class Shop:
             make, identities = STORY[name]
             [person] = self.vault.resolve([identities])
             self.bench.ingest(make(person))
-        record_links(self._settings, self.vault.links())
+        record_links(self._settings, Lake(self._settings.lake_path), self.vault.links())
         self.bench.build(*MODELS)
 
     def customers(self) -> list[tuple[object, ...]]:
@@ -127,7 +128,7 @@ def shop(dbt: Dbt, tmp_path: Path) -> Shop:
 
 
 @pytest.mark.long
-def test_guest_buyer_and_visitor_become_one_customer(shop: Shop, tmp_path: Path) -> None:
+def test_guest_buyer_and_visitor_become_one_customer_until_they_are_forgotten(shop: Shop, tmp_path: Path) -> None:
     shop.build("web", "etsy", "shop", "somebody", "profile")
     assert shop.customers() == [("etsy", 1, False), ("pos", 1, False), ("shopify", 1, True), ("shopify", 1, True)]
     before = shop.bench.query("select person_id from gold.dim_customer where channels = 'pos'")
@@ -148,6 +149,19 @@ def test_guest_buyer_and_visitor_become_one_customer(shop: Shop, tmp_path: Path)
     stamps = shop.bench.snapshot(stamps=True)
     shop.build()
     assert shop.bench.snapshot(stamps=True) == stamps
+
+    # Forgotten, they are nobody's and apart again; what was bought and paid stays.
+    money = "select channel, order_id, total_base, refund_base from gold.fct_orders order by all"
+    sums = shop.bench.query(money)
+    shop.vault.forget(one)
+    shop.build()
+    assert shop.customers() == [("etsy", 1, False), ("pos", 1, False), ("shopify", 1, True), ("shopify", 1, True)]
+    assert shop.bench.query(money) == sums
+    assert shop.bench.query("select * from gold.fct_orders where order_id = '4'") == untouched, "built anew for nothing"
+    (tmp_path / "forgotten").mkdir()
+    found, expected = shop.tables(), shop.in_full(tmp_path / "forgotten")
+    for name, rows in expected.items():
+        assert found[name] == rows, name
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ select
     offers.quantity,
     offers.currency,
     {{ version_at('offers.source_updated_at') }} as created_at,
+    {{ null_time() }} as state_since,
     offers.ingested_at as version_at,
     offers.ingested_at,
     offers.record_id,

@@ -54,6 +54,7 @@ select
     case when sold.article_count > 1 then sold.quantity else listings.quantity end as quantity,
     listings.currency,
     listings.created_at,
+    listings.state_since,
     listings.version_at,
     listings.ingested_at,
     listings.record_id,

@@ -15,6 +15,7 @@ select
     cast(null as integer) as quantity,
     currency,
     {{ null_time() }} as created_at,
+    {{ null_time() }} as state_since,
     version_at,
     ingested_at,
     record_id,

@@ -1,8 +1,9 @@
 {{ config(unique_key=['channel', 'product_id'], meta={'bound_by': 'created_at'}) }}
 {#-
-  The history of every listing: a row for each stretch of time in which title, state and price did not change. All listings
-  of a product are built anew from all its versions when a version arrives, so an older version that comes late finds its
-  place. A product's first variant is the listing of the product's id; a further variant is a listing of its own.
+  The history of every listing: a row for each stretch of time in which title, state, price and whether there is any left did
+  not change. All listings of a product are built anew from all its versions when a version arrives, so an older version that
+  comes late finds its place. A product's first variant is the listing of the product's id; a further variant is a listing of
+  its own.
 -#}
 {%- set fresh = 'built_at > ' ~ watermark() -%}
 
@@ -30,6 +31,7 @@ all_versions as (
         quantity,
         unit_cost_currency as currency,
         created_at,
+        {{ null_time() }} as state_since,
         version_at,
         ingested_at,
         record_id
@@ -40,8 +42,8 @@ all_versions as (
     {%- for model in channel_models('listing_versions') %}
     union all
     select
-        channel, product_id, variant_id, item_id, title, status, price, quantity, currency, created_at, version_at,
-        ingested_at, record_id
+        channel, product_id, variant_id, item_id, title, status, price, quantity, currency, created_at, state_since,
+        version_at, ingested_at, record_id
     from {{ ref(model) }}
     {%- if is_incremental() %}
     where {{ not_before('created_at', earliest(ref(model), 'created_at', fresh, slack_days=7)) }}
@@ -68,6 +70,9 @@ numbered as (
         lag(title) over (partition by channel, product_id, variant_id order by version_at) as earlier_title,
         lag(status) over (partition by channel, product_id, variant_id order by version_at) as earlier_status,
         lag(price) over (partition by channel, product_id, variant_id order by version_at) as earlier_price,
+        lag(case when quantity <= 0 then 1 else 0 end) over (
+            partition by channel, product_id, variant_id order by version_at
+        ) as earlier_sold_out,
         lag(version_at) over (partition by channel, product_id, variant_id order by version_at) as earlier_at
     from versions
     where version_rank = 1
@@ -76,12 +81,20 @@ numbered as (
 stretches as (
     select
         numbered.*,
+        -- A channel that says since when a listing is in its state knows better than when the version was made.
+        case
+            when coalesce(earlier_status, '') <> coalesce(status, '')
+                and state_since > earlier_at
+                and state_since < version_at then state_since
+            else version_at
+        end as since_at,
         sum(
             case
                 when earlier_at is null
                     or coalesce(earlier_title, '') <> coalesce(title, '')
                     or coalesce(earlier_status, '') <> coalesce(status, '')
-                    or coalesce(earlier_price, -1) <> coalesce(price, -1) then 1
+                    or coalesce(earlier_price, -1) <> coalesce(price, -1)
+                    or earlier_sold_out <> case when quantity <= 0 then 1 else 0 end then 1
                 else 0
             end
         ) over (partition by channel, product_id, variant_id order by version_at rows unbounded preceding) as stretch
@@ -91,12 +104,12 @@ stretches as (
 ranked as (
     select
         stretches.*,
-        min(version_at) over (partition by channel, product_id, variant_id, stretch) as valid_from,
+        min(since_at) over (partition by channel, product_id, variant_id, stretch) as valid_from,
         row_number() over (partition by channel, product_id, variant_id, stretch order by version_at desc) as newest_rank
     from stretches
 ),
 
--- The last version of a stretch speaks for it: what does not open a stretch (quantity, item) is as known at its end.
+-- The last version of a stretch speaks for it: what does not open a stretch (how many, which item) is as known at its end.
 spells as (
     select
         ranked.*,

@@ -6,6 +6,7 @@
     ['title', 'title', 'text'],
     ['status', 'state', 'lower'],
     ['created_at', 'original_creation_timestamp', 'epoch'],
+    ['state_since', 'state_timestamp', 'epoch'],
     ['currency', 'price.currency_code', 'text'],
     ['price', 'price', 'divided'],
     ['quantity', 'quantity', 'int'],
