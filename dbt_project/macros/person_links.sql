@@ -14,20 +14,30 @@
   {{- return(api.Relation.create(database=target.database, schema='ops', identifier='vault_links')) -}}
 {%- endmacro %}
 
-{# on-run-start: the table, where nobody has written it. #}
+{#
+  on-run-start. In DuckDB: the table, where nobody has written it. Synapse reads the one in the lake, whatever its present
+  version says.
+#}
 {% macro open_vault_links() %}
   {%- if execute and not var('compile_branch', '') and flags.WHICH in ('build', 'run', 'test', 'retry') -%}
     {%- do adapter.create_schema(vault_links()) -%}
-    {%- do run_query(adapter.dispatch('create_vault_links')(vault_links())) -%}
+    {%- do run_query(create_vault_links(vault_links())) -%}
   {%- endif -%}
 {% endmacro %}
+{% macro create_vault_links(relation) -%} {{ return(adapter.dispatch('create_vault_links')(relation)) }} {%- endmacro %}
 {% macro duckdb__create_vault_links(relation) -%}
   create table if not exists {{ relation }} (person_id varchar, merged_into varchar, linked_at timestamptz)
 {%- endmacro %}
 {% macro fabric__create_vault_links(relation) -%}
-  if object_id('{{ relation }}', 'U') is null
-    create table {{ relation }} (person_id varchar(64), merged_into varchar(64), linked_at datetime2(6))
-    with (distribution = replicate, heap)
+  if object_id('{{ relation.schema }}.{{ relation.identifier }}') is null
+    exec('
+      create view {{ relation.schema }}.{{ relation.identifier }} as
+      select links.person_id, links.merged_into, links.linked_at
+      from openrowset(
+          bulk ''{{ env_var("RETREASURE_LAKE_URL", "https://offline.dfs.core.windows.net/lake") }}/ops/vault_links'',
+          format = ''delta''
+      ) with (person_id varchar(64), merged_into varchar(64), linked_at datetime2(6)) as links
+    ')
 {%- endmacro %}
 
 {# The persons whom the vault has linked to others since the calling model was built. Each person has one row. #}

@@ -36,7 +36,7 @@
   built_at >= {% if newest %}{{ time_literal(newest) }}{% else %}(select max(built_at) from {{ relation }}){% endif %}
 {%- endmacro %}
 
-{# The rows, of whatever build, that have the key of a row of the last one; a key with a null in it is one as well. #}
+{# The rows, of whatever build, that have the key of a row of the last one. #}
 {% macro rows_with_latest_keys(relation, keys) -%}
 (
     select every_row.*
@@ -51,9 +51,6 @@
                 and fresh.{{ key }} = every_row.{{ key }}
                 {%- endfor %}
         )
-        {%- for key in keys %}
-        or every_row.{{ key }} is null
-        {%- endfor %}
 ) as tested_rows
 {%- endmacro %}
 
@@ -62,12 +59,12 @@
   Each row that it finds says what is broken, once for each row of the table and each repeated key (assets/dbt.py tells).
 
   Args:
-    key: columns of which no two rows have the same values.
+    key: columns of which no two rows have the same values; or nothing, for a table that has none.
     filled: columns without nulls, besides those of the key.
     values: column -> what it may hold, as a list or as the name of an enumeration (enumerations.sql); or nothing.
     rules: name -> a condition on every row; one that is unknown (null) does not hold.
 #}
-{% test sound(model, key, filled=[], values={}, rules={}) %}
+{% test sound(model, key=[], filled=[], values={}, rules={}) %}
 {%- set faults = [] -%}
 {%- for column in key + filled -%}
   {%- do faults.append([column ~ ' is null', column ~ ' is missing']) -%}
@@ -93,11 +90,13 @@ from (
     {%- endif %}
 ) as judged
 where judged.broken_rule is not null
+{%- if key %}
 union all
-select '{{ key | join(', ') }} not unique' as broken_rule
+select '{{ key | join(', ') }} comes twice' as broken_rule
 from {{ rows_that_may_repeat(model, key) }}
 group by {{ key | join(', ') }}
 having count(*) > 1
+{%- endif %}
 {% endtest %}
 
 {# No two rows share the columns. For a second key of a table whose first one is of its test `sound`. #}

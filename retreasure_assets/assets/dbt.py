@@ -302,12 +302,18 @@ def _with_suites(context: dg.AssetExecutionContext, built: Iterable[tuple[str, s
 
 
 def _check_result(test: NodeResult, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    told = "; ".join(f"{rule}: {'1 row' if rows == 1 else f'{rows} rows'}" for rule, rows in test.broken.items())
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
         passed=test.status == "pass",
         severity=dg.AssetCheckSeverity.WARN if test.status == "warn" else dg.AssetCheckSeverity.ERROR,
-        metadata={**_metadata(test), "dagster_dbt/failed_row_count": test.failures or 0},
+        description=told or None,
+        metadata={
+            **_metadata(test),
+            "dagster_dbt/failed_row_count": test.failures or 0,
+            **({"summary": told} if told else {}),
+        },
     )
 
 

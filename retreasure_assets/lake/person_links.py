@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
 
 _TABLE = ("ops", "vault_links")
-_SCHEMA = pa.schema(
+#: The table's columns, which Synapse's view of it names too (dbt_project/macros/person_links.sql).
+SCHEMA = pa.schema(
     [("person_id", pa.string()), ("merged_into", pa.string()), ("linked_at", pa.timestamp("us", tz="UTC"))]
 )
 
@@ -88,7 +89,7 @@ def _changes(known: _Links, links: Mapping[str, str], at: datetime) -> _Links:
 
 
 def _links(rows: pa.Table) -> _Links:
-    people, merged, moments = (rows.column(name).to_pylist() for name in _SCHEMA.names)
+    people, merged, moments = (rows.column(name).to_pylist() for name in SCHEMA.names)
     return {person: (into, at.astimezone(UTC)) for person, into, at in zip(people, merged, moments, strict=True)}
 
 
@@ -98,5 +99,5 @@ def _rows(links: _Links) -> pa.Table:
             {"person_id": person, "merged_into": merged, "linked_at": at}
             for person, (merged, at) in sorted(links.items())
         ],
-        _SCHEMA,
+        SCHEMA,
     )

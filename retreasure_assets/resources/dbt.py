@@ -11,9 +11,9 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from retreasure_assets.collector import passing_over_what_is_there
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake.storage import refused_by_system
+from retreasure_assets.lake.warehouse import open_warehouse
 from retreasure_assets.resources.platform import dbt_project_dir
 from retreasure_assets.resources.templates import kept_templates
 from retreasure_assets.settings import Settings
@@ -150,6 +151,7 @@ class NodeResult:
         seconds: how long it took.
         failures: rows that a test found, None for a model.
         message: dbt's words on it; they may quote values.
+        broken: what the test finds broken, and in how many rows, where it tells; names of columns and rules alone.
     """
 
     unique_id: str
@@ -159,6 +161,7 @@ class NodeResult:
     seconds: float
     failures: int | None
     message: str
+    broken: Mapping[str, int] = field(default_factory=dict)
 
 
 class Dbt:
@@ -235,7 +238,7 @@ class Dbt:
             raise refused or BuildError(
                 "dbt stopped before it built anything.", remedy=f"Its messages are in {target / LOG}."
             )
-        return [_result(one) for one in outcome.result.results]
+        return [_result(settings, one) for one in outcome.result.results]
 
 
 def _teller(told: Callable[[str, str], None]) -> Callable[[EventMsg], None]:
@@ -266,7 +269,7 @@ def _log(folder: Path) -> Iterator[Callable[[EventMsg], None]]:
         yield listen
 
 
-def _result(result: Any) -> NodeResult:
+def _result(settings: Settings, result: Any) -> NodeResult:
     node = result.node
     return NodeResult(
         unique_id=node.unique_id,
@@ -276,7 +279,20 @@ def _result(result: Any) -> NodeResult:
         seconds=result.execution_time,
         failures=result.failures,
         message=result.message or "",
+        broken=_broken(settings, node.compiled_code) if result.failures and _tells_rules(node) else {},
     )
+
+
+def _tells_rules(node: Any) -> bool:
+    return node.resource_type == "test" and getattr(node.test_metadata, "name", "") == "sound"
+
+
+def _broken(settings: Settings, statement: str) -> dict[str, int]:
+    """Rows by the rule that a failed test says they break."""
+    path, limit = settings.warehouse_path, settings.duckdb_memory_limit
+    with open_warehouse(path, limit, settings.threads, read_only=True) as engine:
+        counted = f"SELECT broken_rule, count(*) FROM ({statement}) GROUP BY broken_rule ORDER BY broken_rule"
+        return dict(engine.execute(counted).fetchall())
 
 
 def load_manifest(settings: Settings) -> Manifest:

@@ -11,8 +11,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from jinja2 import Environment
+
+from retreasure_assets.lake.person_links import SCHEMA
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = REPOSITORY / "dbt_project"
@@ -144,6 +148,24 @@ def test_incremental_models_read_only_what_is_new(compiled: dict[str, str], requ
     bound = {name for name in reading if "ingest_date >=" in compiled[name]}
     assert len(reading) > 20
     assert bound == (reading if branch == "incremental" else set())
+
+
+def test_synapse_reads_who_is_who_in_the_lake() -> None:
+    """What runs before the models there: a view of the table that the platform writes (lake/person_links.py)."""
+    macros = Environment(autoescape=False, extensions=["jinja2.ext.do"]).from_string(
+        (PROJECT / "macros" / "person_links.sql").read_text("utf-8"),
+        globals={"env_var": {"RETREASURE_LAKE_URL": "https://shop.dfs.core.windows.net/lake"}.get},
+    )
+    relation = SimpleNamespace(schema="ops", identifier="vault_links")
+    sql = " ".join(macros.module.fabric__create_vault_links(relation).split())  # type: ignore[attr-defined]
+    once, statement = re.fullmatch(r"if object_id\('(.+?)'\) is null exec\(' (.+) '\)", sql).groups()  # type: ignore[union-attr]
+    assert once == "ops.vault_links"
+    # A view is made by a statement of its own, and reads what the lake's table has, column by column.
+    view, files = statement.replace("''", "'").split(" from openrowset( bulk ")
+    assert view == "create view ops.vault_links as select links.person_id, links.merged_into, links.linked_at"
+    address, columns = files.split(", format = 'delta' ) with ")
+    assert address == "'https://shop.dfs.core.windows.net/lake/ops/vault_links'"
+    assert re.findall(r"(\w+) (?:varchar|datetime2)", columns) == SCHEMA.names
 
 
 #: One statement with each thing that is refused -> why.

@@ -36,15 +36,14 @@ def test_the_page_is_up_to_date(manifest: dict[str, Any]) -> None:
 def test_every_figure_that_is_computed_is_defined(parsed: Manifest, manifest: dict[str, Any]) -> None:
     """The names that the marts' models may hold are those that their tests accept."""
     accepted = [
-        node.test_metadata.kwargs["values"]
+        node.test_metadata.kwargs["values"]["kpi"]
         for node in parsed.nodes.values()
         if node.resource_type == "test"
         and str(getattr(node, "attached_node", "")).startswith("model.retreasure.int_kpis__")
         and node.test_metadata is not None
-        and node.test_metadata.name == "accepted_values"
-        and node.column_name == "kpi"
+        and node.test_metadata.name == "sound"
     ]
-    assert len(accepted) == sum(node.name.startswith("int_kpis__") for node in parsed.nodes.values())
+    assert len(accepted) == sum(key.startswith("model.retreasure.int_kpis__") for key in parsed.nodes)
     assert {name for values in accepted for name in values} == set(figures(manifest))
 
 
