@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
+from pyarrow.dataset import Dataset
 
 from retreasure_assets.lake.storage import Lake
 
@@ -28,11 +30,7 @@ def newer_payloads(lake: Lake, table: str, after: str | None) -> Iterator[tuple[
     found = lake.find("bronze", table)
     if found is None:
         return
-    dataset, chosen = found.to_pyarrow_dataset(), None
-    if after is not None:
-        moment = datetime.fromisoformat(after).astimezone(UTC)
-        day = pc.field("ingest_date") >= pa.scalar(date.fromisoformat(moment.date().isoformat()))
-        chosen = day & (pc.field("ingested_at") > pa.scalar(moment, type=dataset.schema.field("ingested_at").type))
+    dataset, chosen = _since(found, after)
     rows = dataset.to_table(columns=["ingested_at", "payload"], filter=chosen).sort_by("ingested_at")
     for batch in rows.to_batches():
         yield from zip(
@@ -42,12 +40,13 @@ def newer_payloads(lake: Lake, table: str, after: str | None) -> Iterator[tuple[
         )
 
 
-def known_photos(lake: Lake, subjects: Collection[str]) -> Mapping[str, str]:
+def known_photos(lake: Lake, subjects: Collection[str], after: str | None) -> Mapping[str, str]:
     """The newest record of each place among some listings' photos.
 
     Args:
         lake: the lake.
         subjects: what natural keys begin with: ``shopify|812``.
+        after: only records that came after this moment (ISO 8601, UTC), which spares reading all others; None for all.
 
     Returns:
         Natural key -> payload.
@@ -55,7 +54,18 @@ def known_photos(lake: Lake, subjects: Collection[str]) -> Mapping[str, str]:
     found = lake.find("bronze", "media_photos")
     if found is None or not subjects:
         return {}
-    rows = found.to_pyarrow_dataset().to_table(columns=["natural_key", "ingested_at", "payload"])
+    dataset, chosen = _since(found, after)
+    rows = dataset.to_table(columns=["natural_key", "ingested_at", "payload"], filter=chosen)
     owner = pc.replace_substring_regex(rows.column("natural_key"), r"\|[0-9]+$", "")
     wanted = rows.filter(pc.is_in(owner, pa.array(sorted(subjects), pa.string()))).sort_by("ingested_at")
     return dict(zip(wanted.column("natural_key").to_pylist(), wanted.column("payload").to_pylist(), strict=True))
+
+
+def _since(table: DeltaTable, after: str | None) -> tuple[Dataset, pc.Expression | None]:
+    """A table's rows, and the condition for those that came after a moment: of older days no file is read."""
+    dataset = table.to_pyarrow_dataset()
+    if after is None:
+        return dataset, None
+    moment = datetime.fromisoformat(after).astimezone(UTC)
+    day = pc.field("ingest_date") >= pa.scalar(date.fromisoformat(moment.date().isoformat()))
+    return dataset, day & (pc.field("ingested_at") > pa.scalar(moment, type=dataset.schema.field("ingested_at").type))

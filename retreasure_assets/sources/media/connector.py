@@ -59,10 +59,15 @@ class _Again(msgspec.Struct, frozen=True):
 
 
 class _PhotoCursor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Until when each bronze table was looked at, and which photos are to be asked for again."""
+    """Until when each bronze table was looked at, which photos are to be asked for again, and what galleries were like.
+
+    ``seen`` is a word for the gallery of each listing: only one that changed has to be held against what is known of
+    it, which may be anywhere in the history.
+    """
 
     until: dict[str, str] = {}
     again: list[_Again] = []
+    seen: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,12 @@ class Shelf:
 
     Args:
         newer: from a bronze table's name and a moment (ISO 8601, None for ever) to what came since: moment and payload.
-        known: from listings (``channel|subject``) to the newest record of each of their places, by natural key.
+        known: from listings (``channel|subject``) and a moment (ISO 8601, None for ever) to the newest record of each
+            of their places that came since, by natural key.
     """
 
     newer: Callable[[str, str | None], Iterator[tuple[str, str]]]
-    known: Callable[[Collection[str]], Mapping[str, str]]
+    known: Callable[[Collection[str], str | None], Mapping[str, str]]
 
 
 class MediaConnector(ApiConnector):
@@ -132,13 +138,37 @@ class MediaConnector(ApiConnector):
                 found = gallery(table, payload)
                 if found is not None:
                     shown[f"{found.channel}|{found.subject}"] = found
-        known = _decoded(self._shelf.known(shown.keys()))
+        words = {owner: self._word(found) for owner, found in shown.items() if found.urls is not None}
+        changed = {owner: shown[owner] for owner, word in words.items() if stored.seen.get(owner) != word}
+        known = self._known(changed.keys(), stored)
         wanted = [
-            *(again for again in stored.again if f"{again.channel}|{again.subject}" not in shown),
-            *self._wanted(shown.values(), known),
+            *(
+                again
+                for again in stored.again
+                if (owner := f"{again.channel}|{again.subject}") not in changed
+                and (owner not in shown or owner in words)
+            ),
+            *self._wanted(changed.values(), known),
         ]
-        removed = list(_removed(shown.values(), known))
-        yield from self._looked_at(entity, wanted, removed, stored, until)
+        removed = list(_removed(changed.values(), known))
+        yield from self._looked_at(entity, wanted, removed, stored, _PhotoCursor(until, [], {**stored.seen, **words}))
+
+    def _word(self, found: Gallery) -> str:
+        """Tells galleries of which the same is looked at from others."""
+        return hashlib.sha256("\n".join([str(self._most), *(found.urls or [])]).encode()).hexdigest()[:16]
+
+    def _known(self, owners: Collection[str], stored: _PhotoCursor) -> dict[str, PhotoRecord]:
+        """What is known of listings whose galleries are other ones than they were.
+
+        Of one that was not seen yet, no photo came before the cursor was stored.
+        """
+        new = [owner for owner in owners if owner not in stored.seen]
+        since = min(stored.until.values(), default=None) if stored.seen else None
+        found = {
+            **self._shelf.known(new, since),
+            **self._shelf.known([owner for owner in owners if owner in stored.seen], None),
+        }
+        return {key: msgspec.json.decode(payload, type=PhotoRecord) for key, payload in found.items()}
 
     def _wanted(self, galleries: Iterable[Gallery], known: Mapping[str, PhotoRecord]) -> Iterator[_Again]:
         for each in galleries:
@@ -153,7 +183,7 @@ class MediaConnector(ApiConnector):
         wanted: Sequence[_Again],
         removed: Sequence[PhotoRecord],
         stored: _PhotoCursor,
-        until: Mapping[str, str],
+        reached: _PhotoCursor,
     ) -> Iterator[RawBatch]:
         """Batches of what was found; the last one alone carries the cursor that goes past the listings."""
         again: list[_Again] = []
@@ -179,7 +209,7 @@ class MediaConnector(ApiConnector):
                     # Known from now on: a run that is stopped does not ask for these again.
                     yield from _batch(entity, records, None)
                     records = []
-        cursor = _PhotoCursor(dict(until), again)
+        cursor = msgspec.structs.replace(reached, again=again)
         if records or cursor != stored:
             yield from _batch(entity, records, cursor)
 
@@ -245,18 +275,16 @@ def _removed(galleries: Iterable[Gallery], known: Mapping[str, PhotoRecord]) -> 
             position += 1
 
 
-def _decoded(known: Mapping[str, str]) -> dict[str, PhotoRecord]:
-    return {key: msgspec.json.decode(payload, type=PhotoRecord) for key, payload in known.items()}
-
-
 def _stored(cursor: Cursor | None) -> _PhotoCursor:
     if cursor is None:
         return _PhotoCursor()
     try:
-        return msgspec.convert(dict(cursor), _PhotoCursor)
+        stored = msgspec.convert(dict(cursor), _PhotoCursor)
     except msgspec.ValidationError:
         # Another form of cursor: what is known already is not asked for again.
         return _PhotoCursor()
+    # One from before galleries were remembered: they are looked through once more.
+    return stored if stored.seen else _PhotoCursor(again=stored.again)
 
 
 def _batch(entity: Entity, records: Sequence[PhotoRecord], cursor: _PhotoCursor | None) -> Iterator[RawBatch]:

@@ -32,13 +32,15 @@ def test_only_what_came_since_is_read_again(lake: Lake, vault: Vault) -> None:
 
 
 def test_the_newest_record_of_each_place_is_known(lake: Lake, vault: Vault) -> None:
-    assert known_photos(lake, {"etsy|5"}) == {}
+    assert known_photos(lake, {"etsy|5"}, None) == {}
     writer = BronzeWriter(lake, vault)
     writer.submit(batch([photo("5", 0, "a"), photo("5", 1, "b"), photo("55", 0, "c")], PHOTOS), run_id="one").result()
+    [moment] = {at for at, _ in newer_payloads(lake, "media_photos", None)}
     writer.submit(batch([photo("5", 0, "d")], PHOTOS), run_id="two").result()
+    assert [json.loads(payload)["url"] for payload in known_photos(lake, {"etsy|5"}, moment).values()] == ["d"]
     # What was there before is there again: a photo is a state of the moment.
     writer.submit(batch([photo("5", 0, "a")], PHOTOS), run_id="three").result()
     writer.close()
-    known = {key: json.loads(payload)["url"] for key, payload in known_photos(lake, {"etsy|5"}).items()}
+    known = {key: json.loads(payload)["url"] for key, payload in known_photos(lake, {"etsy|5"}, None).items()}
     assert known == {"etsy|5|0": "a", "etsy|5|1": "b"}
-    assert known_photos(lake, []) == {}
+    assert known_photos(lake, [], None) == {}

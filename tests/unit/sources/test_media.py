@@ -32,7 +32,10 @@ class Platform:
         self.dead: set[str] = set()
         self.excused: set[str] = set()
         self.asked: list[str] = []
+        #: Which listings' photos were looked up, and since when.
+        self.looked_up: list[tuple[list[str], str | None]] = []
         self._moment = 0
+        self._came_at: dict[str, str] = {}
         self._connector = MediaConnector(
             Shelf(self._newer, self._known),
             transport=httpx.MockTransport(self._answer),
@@ -43,8 +46,14 @@ class Platform:
     def _newer(self, table: str, after: str | None) -> Iterator[tuple[str, str]]:
         return (row for row in self.bronze.get(table, []) if after is None or row[0] > after)
 
-    def _known(self, subjects: Collection[str]) -> Mapping[str, str]:
-        return {key: payload for key, payload in self.records.items() if key.rpartition("|")[0] in subjects}
+    def _known(self, subjects: Collection[str], after: str | None) -> Mapping[str, str]:
+        if subjects:
+            self.looked_up.append((sorted(subjects), after))
+        return {
+            key: payload
+            for key, payload in self.records.items()
+            if key.rpartition("|")[0] in subjects and (after is None or self._came_at[key] > after)
+        }
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         url = str(request.url)
@@ -58,16 +67,21 @@ class Platform:
 
     def came(self, table: str, payload: Mapping[str, Any]) -> None:
         """A record of a listing reaches bronze."""
+        self.bronze.setdefault(table, []).append((self._now(), json.dumps(payload)))
+
+    def _now(self) -> str:
         self._moment += 1
-        self.bronze.setdefault(table, []).append((f"2026-01-01T00:{self._moment:02}:00+00:00", json.dumps(payload)))
+        return f"2026-01-01T00:{self._moment:02}:00+00:00"
 
     def sync(self, window: Window = EVERYTHING) -> Rows:
         """One sync; what it noted. The cursor is kept batch by batch, as the platform does."""
         noted: Rows = []
+        now = self._now()
         for batch in self._connector.batches(PHOTOS, self.cursor, window):
             for record in batch.records:
                 row = json.loads(record)
-                self.records["{channel}|{subject}|{position}".format(**row)] = record.decode()
+                key = "{channel}|{subject}|{position}".format(**row)
+                self.records[key], self._came_at[key] = record.decode(), now
                 noted.append(row)
             self.cursor = batch.cursor or self.cursor
         return noted
@@ -123,6 +137,40 @@ def test_a_photo_is_asked_for_once() -> None:
     # Without its cursor the platform still knows what it has.
     platform.cursor = None
     assert platform.sync() == []
+
+
+def test_what_is_known_is_looked_up_where_it_may_be_and_only_where_it_matters() -> None:
+    platform = Platform()
+    platform.photos = {url: picture(1, view) for view, url in enumerate((A, B, C))}
+    platform.came("etsy_listings", etsy(5, A))
+    platform.sync()
+    assert platform.looked_up == [(["etsy|5"], None)]
+    # Nothing but its price changed; the other one is new, so that no photo of it is older than it.
+    platform.looked_up.clear()
+    platform.came("etsy_listings", etsy(5, A))
+    platform.came("etsy_listings", etsy(6, B))
+    assert told(platform.sync()) == {("etsy", "6", 0, "fetched")}
+    [(looked_up, since)] = platform.looked_up
+    assert (looked_up, since) == (["etsy|6"], platform.bronze["etsy_listings"][0][0])
+    # A changed gallery is held against all that is known of it.
+    platform.looked_up.clear()
+    platform.came("etsy_listings", etsy(5, A, C))
+    assert told(platform.sync()) == {("etsy", "5", 1, "fetched")}
+    assert platform.looked_up == [(["etsy|5"], None)]
+
+
+def test_a_cursor_from_before_galleries_were_remembered_asks_for_no_photo_again() -> None:
+    platform = Platform()
+    platform.photos = {A: picture(1, 0), B: picture(1, 1)}
+    platform.came("etsy_listings", etsy(5, A))
+    platform.sync()
+    assert platform.cursor is not None
+    platform.cursor = {"until": platform.cursor["until"]}
+    platform.came("etsy_listings", etsy(6, B))
+    platform.sync()
+    platform.came("etsy_listings", etsy(5))
+    assert told(platform.sync()) == {("etsy", "5", 0, "removed")}
+    assert platform.asked == [A, B]
 
 
 def test_a_photo_that_was_taken_down_is_told_once_and_may_come_back() -> None:
