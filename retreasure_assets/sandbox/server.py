@@ -37,11 +37,10 @@ from retreasure_assets.sandbox.world import World
 HOST = "127.0.0.1"
 
 #: The faces that need nothing but the world.
-_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace)
+_PLAIN_FACES: tuple[type[Face], ...] = (FxFace, EbayFace, EtsyFace, SquareFace, EasyPostFace, MediaFace)
 FACES: tuple[type[Face], ...] = (ShopifyFace, *_PLAIN_FACES)
-#: What no fault meets: where the platform sends something, and photos, of which one that does not answer is asked for
-#: again at a later run only, so that faults would change the result of this one.
-_UNDISTURBED: tuple[type[Face], ...] = (SlackFace, MediaFace)
+#: What no fault meets: where the platform sends something.
+_UNDISTURBED: tuple[type[Face], ...] = (SlackFace,)
 
 #: Seconds to wait for the server to start or stop.
 _PATIENCE = 15.0

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from retreasure_assets.entities import Window
+from retreasure_assets.errors import TransientSourceError
 from retreasure_assets.lake.ingest import ingest
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.keys import derive
@@ -17,6 +18,7 @@ from retreasure_assets.privacy.vault import Vault
 from retreasure_assets.sandbox.face import name_of, traits_of
 from retreasure_assets.sandbox.fault_spec import KEEPING
 from retreasure_assets.sandbox.faults import possible_kinds
+from retreasure_assets.sandbox.photos import MediaFace
 from retreasure_assets.sandbox.server import FACES, Handling, environment, read_faults, running_sandbox
 from retreasure_assets.sandbox.world import World, WorldSpec, generate_world
 from retreasure_assets.sandbox.world_ebay_ledger import ebay_business
@@ -96,7 +98,8 @@ def test_no_single_kind_changes_anything(
 ) -> None:
     bronze, noted = bronze_of(world, tmp_path, f"{kind}=60%,{QUICK}", monkeypatch)
     for face in FACES:
-        if kind in possible_kinds(traits_of(face)):
+        # There are no listings in the home whose photos are asked for.
+        if face is not MediaFace and kind in possible_kinds(traits_of(face)):
             assert noted["faults"][name_of(face)][kind] >= 1
     assert bronze == undisturbed
 
@@ -122,3 +125,39 @@ def test_what_nobody_knows_yet_is_kept(
     assert {record["kind"] for record in noted["spoiled"]} == {"unknown", "enum"}
     for table, records in undisturbed.items():
         assert {key for key, _ in bronze[table]} == {key for key, _ in records}
+
+
+def photos_of(url: str, folder: Path, patch: pytest.MonkeyPatch) -> tuple[Lake, Bronze]:
+    """What is known of the photos on Etsy after one more sync, in the same home or another."""
+    for name, value in {**environment(url), "RETREASURE_HOME": str(folder)}.items():
+        patch.setenv(name, value)
+    settings = load_settings()
+    lake, connectors = Lake(settings.lake_path), configured_connectors(settings)
+    with Vault(folder / "vault" / "v.sqlite", derive(bytes(32))) as vault:
+        for source, name in (("etsy", "listings"), ("media", "photos")):
+            entity = connectors[source].entities[name]
+            ingest(connectors[source], entity, lake=lake, vault=vault, window=Window(), run_id="test")
+    rows = lake.table("bronze", "media_photos").to_pyarrow_table(columns=["natural_key", "payload_sha256"]).to_pydict()
+    return lake, {"photos": set(zip(rows["natural_key"], rows["payload_sha256"], strict=True))}
+
+
+def test_photos_are_those_that_a_good_server_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is cut, garbled or refused is asked for again at once, and where the server stays away at the next sync."""
+    monkeypatch.setattr(HttpClient, "_wait", lambda *_: 0.01)
+    world = generate_world(WorldSpec(days=1, scale=0.02))
+    with running_sandbox(world) as url:
+        _, good = photos_of(url, tmp_path / "good", monkeypatch)
+    assert len(good["photos"]) > 20
+    with running_sandbox(world, handling=Handling(read_faults(f"media:80%,{QUICK}"))) as url:
+        lake, found = photos_of(url, tmp_path / "failing", monkeypatch)
+        met = httpx.get(f"{url}/sandbox").json()["faults"]
+    assert met.keys() == {"media"}
+    assert met["media"].keys() == possible_kinds(traits_of(MediaFace))
+    assert found == good
+    assert lake.row_count("bronze", "media_photos") == len(good["photos"])
+
+    away = Handling(read_faults("media:503=100%"))
+    with running_sandbox(world, handling=away) as url, pytest.raises(TransientSourceError):
+        photos_of(url, tmp_path / "away", monkeypatch)
+    with running_sandbox(world) as url:
+        assert photos_of(url, tmp_path / "away", monkeypatch)[1] == good

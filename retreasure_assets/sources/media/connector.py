@@ -242,16 +242,36 @@ class MediaConnector(ApiConnector):
 
 
 def _photo(answer: Answer) -> Answer:
-    """The answer, when it is a photo or says that there is none.
+    """The answer, when it is a whole photo or says that there is none.
 
-    An error page with the status of success, were it hashed, would make duplicates of all photos behind it.
+    An error page with the status of success, or what a broken connection left, were it hashed, would make duplicates
+    of photos that are none, and hide those that are.
     """
-    if answer.status == 200 and not _content_type(answer).startswith("image/"):
+    if answer.status == 200 and not (_content_type(answer).startswith("image/") and _is_whole(answer.body)):
         raise MalformedInputError(
             "The photo server sent something that is no photo.",
             remedy="Check that RETREASURE_MEDIA_URL, where it is set, mirrors the photo servers; it is asked again.",
         )
     return answer
+
+
+def _is_whole(image: bytes) -> bool:
+    """Whether an image is of a kind that is known and ends as its kind does.
+
+    By the formats' own signatures and ends: PNG (https://www.w3.org/TR/png-3/), JPEG (ITU-T T.81, B.1.1), GIF89a, RIFF
+    of WebP (https://developers.google.com/speed/webp/docs/riff_container), and ISO 14496-12 for AVIF and HEIC, whose
+    end cannot be told without reading all of it.
+    """
+    if image.startswith(b"\x89PNG\r\n\x1a\n"):
+        return b"IEND" in image[-12:]
+    if image.startswith(b"\xff\xd8\xff"):
+        # Some writers add to the end; a cut one ends in the middle of the picture.
+        return b"\xff\xd9" in image[-4096:]
+    if image.startswith(b"GIF8"):
+        return image.rstrip(b"\0").endswith(b";")
+    if image.startswith(b"RIFF"):
+        return len(image) >= 8 + int.from_bytes(image[4:8], "little")
+    return image[4:8] == b"ftyp"
 
 
 def _content_type(answer: Answer) -> str:

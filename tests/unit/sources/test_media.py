@@ -31,6 +31,8 @@ class Platform:
         self.photos: dict[str, bytes] = {}
         self.dead: set[str] = set()
         self.excused: set[str] = set()
+        #: Photos as they are sent, whole or not.
+        self.cut: dict[str, bytes] = {}
         self.asked: list[str] = []
         #: Which listings' photos were looked up, and since when.
         self.looked_up: list[tuple[list[str], str | None]] = []
@@ -62,8 +64,10 @@ class Platform:
             return httpx.Response(503)
         if url in self.excused:
             return httpx.Response(200, content=b"<p>Back soon", headers={"Content-Type": "text/html"})
+        if url in self.cut:
+            return httpx.Response(200, content=self.cut[url], headers=_PNG)
         content = self.photos.get(url)
-        return httpx.Response(404) if content is None else httpx.Response(200, content=content, headers=_PNG)
+        return httpx.Response(404) if content is None else httpx.Response(200, content=whole(content), headers=_PNG)
 
     def came(self, table: str, payload: Mapping[str, Any]) -> None:
         """A record of a listing reaches bronze."""
@@ -87,6 +91,12 @@ class Platform:
         return noted
 
 
+def whole(content: bytes) -> bytes:
+    """A photo of that content, as far as one looks into it."""
+    return content if content.startswith(_SIGNATURE) else _SIGNATURE + content + b"IEND\xae\x42\x60\x82"
+
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG = {"Content-Type": "image/png; charset=binary"}
 A, B, C = (f"https://i.etsystatic.com/{name}.jpg" for name in "abc")
 
@@ -255,6 +265,26 @@ def test_an_error_page_is_no_photo_whatever_its_status() -> None:
     assert platform.sync() == []
     platform.excused = set()
     assert told(platform.sync()) == {("etsy", "5", 0, "fetched"), ("etsy", "5", 1, "fetched")}
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        picture(1, 0),
+        b"\xff\xd8\xff\xe0 thumbnail \xff\xd9" + bytes(9000) + b"\xff\xd9 and a note",
+        b"GIF89a picture ;\0",
+        b"RIFF\x0c\0\0\0WEBPVP8 data",
+    ],
+    ids=["png", "jpeg", "gif", "webp"],
+)
+def test_half_a_photo_is_none(photo: bytes) -> None:
+    platform = Platform()
+    platform.came("etsy_listings", etsy(5, A))
+    platform.cut[A] = photo[: len(photo) // 2]
+    assert platform.sync() == []
+    platform.cut[A] = photo
+    [row] = platform.sync()
+    assert (row["status"], row["content_hash"]) == ("fetched", hashlib.sha256(photo).hexdigest())
 
 
 def test_a_dead_server_is_an_error_and_loses_nothing() -> None:
