@@ -201,12 +201,14 @@ def kpis(facts: Facts, days: list[Row], spent: list[Row]) -> list[Row]:
 
     for (day, channel), flow in sorted(flows.items()):
         gmv, net, fees, ads, vat = (flow.get(name, ZERO) for name in ("gmv", "net", "fee", "ads", "vat"))
-        if flow.get("sales"):
+        if flow.get("orders"):
             say(day, channel, "orders", flow["orders"])
             say(day, channel, "units", flow["units"])
+            say(day, channel, "gmv", gmv)
+        if flow.get("sales"):
+            say(day, channel, "net_revenue", net)
+        if vat:
             say(day, channel, "margin_scheme_vat", vat)
-        say(day, channel, "gmv", gmv)
-        say(day, channel, "net_revenue", net)
         say(day, channel, "contribution_margin", net - flow.get("cost", ZERO) - fees - ads - vat)
         if ads:
             say(day, channel, "ad_spend", ads)

@@ -206,6 +206,8 @@ def category_kpis(facts: Facts) -> list[Row]:
         {"business_date": day, "channel": channel, "category": category, "kpi": kpi, "value": value}
         for (day, channel, category), flow in sorted(sums.items())
         for kpi, value in flow.items()
+        # Of a piece in the scheme that was sold at a loss nothing is due.
+        if value or kpi != "margin_scheme_vat"
     ]
 
 

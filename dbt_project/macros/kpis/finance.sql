@@ -5,7 +5,7 @@
 {%- set categories = ref('agg_daily_category_sales') -%}
 {{ gold_rebuilt_days([sales, fees, categories]) }}
 union
-{{ gold_vanished_kpi_days('orders', sales) }}
+{{ gold_vanished_kpi_days('net_revenue', sales) }}
 union
 select known.business_date
 from {{ this }} as known

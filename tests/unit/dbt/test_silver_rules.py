@@ -431,6 +431,20 @@ def test_people_of_all_channels(world: Bench) -> None:
     assert world.one("select channels from silver.customers where person_id = 'p_9'") == {"channels": "pos"}
 
 
+def test_money_is_decimal_and_never_float(world: Bench) -> None:
+    money = world.query(
+        "select table_name, column_name, data_type from information_schema.columns "
+        "where table_schema in ('silver', 'quarantine') and "
+        "(column_name in ('price', 'unit_cost', 'unit_price') or regexp_matches(column_name, '(_amount|_base)$'))"
+    )
+    assert len(money) > 100
+    assert [row for row in money if row[2] != "DECIMAL(18,4)"] == []
+    floats = "select table_name, column_name from information_schema.columns where data_type in ('FLOAT', 'DOUBLE')"
+    assert {name for _, name in world.query(f"{floats} and table_schema = 'silver'")} <= {
+        "latitude", "longitude", "distance_km", "spread_km"
+    }  # fmt: skip
+
+
 def test_the_columns_in_the_yaml_are_the_columns_of_the_tables(dbt: Dbt, world: Bench) -> None:
     for node in dbt.manifest.nodes.values():
         if node.resource_type != "model" or node.schema not in ("silver", "quarantine"):

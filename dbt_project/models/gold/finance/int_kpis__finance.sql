@@ -185,13 +185,13 @@ exchanges as (
 ),
 
 kpis as (
-    {{ gold_kpi('flows', 'orders', 'flows.orders', 'flows.sale_rows > 0') }}
+    {{ gold_kpi('flows', 'orders', 'flows.orders', 'flows.orders > 0') }}
     union all
-    {{ gold_kpi('flows', 'units', 'flows.units', 'flows.sale_rows > 0') }}
+    {{ gold_kpi('flows', 'units', 'flows.units', 'flows.orders > 0') }}
     union all
-    {{ gold_kpi('flows', 'gmv', 'flows.gmv_base') }}
+    {{ gold_kpi('flows', 'gmv', 'flows.gmv_base', 'flows.orders > 0') }}
     union all
-    {{ gold_kpi('flows', 'net_revenue', 'flows.net_base') }}
+    {{ gold_kpi('flows', 'net_revenue', 'flows.net_base', 'flows.sale_rows > 0') }}
     union all
     {{ gold_kpi(
         'whole_flows', 'contribution_margin',
@@ -208,7 +208,7 @@ kpis as (
     union all
     {{ gold_kpi('whole_flows', 'ad_spend', 'whole_flows.spend_base', 'whole_flows.spend_base <> 0') }}
     union all
-    {{ gold_kpi('flows', 'margin_scheme_vat', 'flows.margin_vat_base', 'flows.sale_rows > 0') }}
+    {{ gold_kpi('flows', 'margin_scheme_vat', 'flows.margin_vat_base', 'flows.margin_vat_base <> 0') }}
     union all
     {{ gold_kpi('flows', 'refund_rate', quotient('flows.refund_base', 'flows.gmv_base', 8), 'flows.gmv_base <> 0') }}
     union all
