@@ -100,10 +100,13 @@ select
     cast(survival.category as {{ type_text(100) }}) as category,
     cast(max(survival.items_at_risk) as int) as items,
     cast(sum(survival.sold_items) as int) as sold_items,
+    {%- for name, share in [('first_quarter', 0.75), ('median', 0.5), ('third_quarter', 0.25)] %}
+    {# A share reached to within rounding is reached. -#}
     cast(
-        min(case when survival.sold_items > 0 and survival.log_survival <= {{ natural_log(0.5) }} + 0.000000001
+        min(case when survival.sold_items > 0 and survival.log_survival <= {{ natural_log(share) }} + 0.000000001
             then survival.days_in_stock end) as int
-    ) as median_days,
+    ) as {{ name }}_days,
+    {%- endfor %}
     {{ built_at() }} as built_at
 from survival
 group by survival.business_date, survival.category
