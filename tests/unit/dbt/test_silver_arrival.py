@@ -6,12 +6,15 @@ after each of its builds.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
+import duckdb
 import pytest
 from bronze_bench import Bench, Dbt, Record
 from payloads import balance, ecb, exported, line, order, payout, product, refund, till, transaction
@@ -86,6 +89,24 @@ def test_a_second_build_changes_nothing_at_all(settled: Settled) -> None:
 def test_the_data_and_unit_tests_pass(settled: Settled) -> None:
     assert len(settled.tests) > 90
     assert {name for name, status in settled.tests.items() if status == "warn"} == {"orphan_items_are_in_no_catalogue"}
+
+
+def test_money_that_is_lost_on_the_way_from_staging_is_missed(settled: Settled, dbt: Dbt, tmp_path: Path) -> None:
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(settled.bench.path, copy)
+    lost = 0
+    with duckdb.connect(str(copy)) as con:
+        for table, key in (("payouts", "payout_id"), ("payout_lines", "transaction_id"), ("payments", "payment_id")):
+            newest = f"select {key} from silver.{table} where channel = 'shopify' order by {key} desc limit 1"
+            con.execute(f"delete from silver.{table} where channel = 'shopify' and {key} = ({newest})")
+            lost += 1
+    # Whatever is staged is looked at, as after a build anew.
+    with duckdb.connect(str(copy)) as con:
+        for table in ("stg_shopify__payouts", "stg_shopify__balance_transactions", "stg_shopify__orders"):
+            con.execute(f"update silver.{table} set built_at = (select max(built_at) from silver.{table})")
+    outcome = dbt.invoke(copy, "test", "--select", "money_is_in_silver_as_it_was_staged")
+    [failures] = [each.failures for each in outcome.result.results if each.node.resource_type == "test"]
+    assert failures == lost
 
 
 @pytest.mark.parametrize(
