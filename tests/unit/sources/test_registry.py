@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from retreasure_assets.errors import ConfigurationError
@@ -27,6 +29,23 @@ def names(monkeypatch: pytest.MonkeyPatch, **settings: str) -> set[str]:
         for entity in connector.entities.values():
             assert declared_entities()[entity.table] == entity
     return set(connectors)
+
+
+@pytest.mark.parametrize(
+    ("least", "tables"),
+    [
+        (timedelta(hours=48), "shopify_orders etsy_receipts ebay_orders square_orders square_payments square_refunds"),
+        (
+            timedelta(days=90),
+            "shopify_balance_transactions shopify_payouts etsy_ledger_entries etsy_payments ebay_transactions "
+            "ebay_payouts square_payouts",
+        ),
+    ],
+    ids=["orders", "finances"],
+)
+def test_what_changes_late_is_read_again_for_as_long_as_it_may(least: timedelta, tables: str) -> None:
+    entities = declared_entities()
+    assert [table for table in tables.split() if entities[table].overlap < least] == []
 
 
 def test_nothing_set_nothing_on(monkeypatch: pytest.MonkeyPatch) -> None:
