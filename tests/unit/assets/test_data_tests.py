@@ -28,14 +28,15 @@ select 'order_id comes twice' as broken_rule from silver.orders group by order_i
 """
 
 
-def outcome(settings: Settings, kind: str, failures: int) -> NodeResult:
+def outcome(settings: Settings, kind: str | None, failures: int) -> NodeResult:
     node: dict[str, Any] = {
         "unique_id": "test.retreasure.orders_is_sound",
         "name": "orders_is_sound",
         "resource_type": "test",
-        "test_metadata": SimpleNamespace(name=kind),
         "compiled_code": STATEMENT,
     }
+    if kind is not None:
+        node["test_metadata"] = SimpleNamespace(name=kind)
     told = {"status": "fail", "execution_time": 0.1, "failures": failures, "message": f"Got {failures} results"}
     return _result(settings, SimpleNamespace(node=SimpleNamespace(**node), **told))
 
@@ -54,5 +55,6 @@ def test_a_check_names_what_is_broken(tmp_path: Path) -> None:
     told = "channel has an unknown value: 2 rows; order_id comes twice: 1 row; order_id is missing: 1 row"
     assert (check.description, check.metadata["summary"].value) == (told, told)
     assert check.metadata["dagster_dbt/failed_row_count"].value == 4
-    # Of any other test the number of rows is all that is told.
-    assert _check_result(outcome(settings, "has_parent", 4), key).description is None
+    # Of any other test, such as one that is a file of its own, the number of rows is all that is told.
+    for kind in ("has_parent", None):
+        assert _check_result(outcome(settings, kind, 4), key).description is None
