@@ -44,5 +44,5 @@ def test_times_to_sell_count_what_did_not_sell(day: int, median: int | None) -> 
     """Sold after 10 days, withdrawn after 15, sold after 20, still there: 3/4 are left after 10, 3/8 after 20."""
     start = date(2026, 3, 1)
     ends = [(date(2026, 3, 11), True), (date(2026, 3, 16), False), (date(2026, 3, 21), True), (None, False)]
-    spells = [_Spell("Furniture", start, start, closed, is_sold, Decimal(10)) for closed, is_sold in ends]
+    spells = [_Spell("chair", "Furniture", start, start, closed, is_sold, Decimal(10)) for closed, is_sold in ends]
     assert _median_days(spells, date(2026, 3, day)) == median
