@@ -25,6 +25,8 @@ _TABLE = ("ops", "vault_links")
 SCHEMA = pa.schema(
     [("person_id", pa.string()), ("merged_into", pa.string()), ("linked_at", pa.timestamp("us", tz="UTC"))]
 )
+#: The log, which keeps older versions, says nothing of what is in them.
+_CONFIGURATION = {**CONFIGURATION, "delta.dataSkippingNumIndexedCols": "0"}
 
 #: person id -> the id that the person has now, and since when that is known.
 _Links = dict[str, tuple[str, datetime]]
@@ -53,7 +55,10 @@ def record_links(settings: Settings, lake: Lake, links: Mapping[str, str]) -> st
         changed = _changes(known, links, datetime.now(UTC))
         now = {**known, **changed}
         if changed:
-            write_deltalake(lake.uri(*_TABLE), _rows(now), mode="overwrite", configuration=CONFIGURATION)
+            write_deltalake(lake.uri(*_TABLE), _rows(now), mode="overwrite", configuration=_CONFIGURATION)
+        if any(person == merged for person, (merged, _) in changed.items()):
+            # What was forgotten must not live on in older versions.
+            lake.table(*_TABLE).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     with open_warehouse(settings.warehouse_path, settings.duckdb_memory_limit, settings.threads) as engine:
         engine.execute(
             f"CREATE TABLE IF NOT EXISTS {'.'.join(_TABLE)} "

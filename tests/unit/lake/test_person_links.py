@@ -71,6 +71,10 @@ def test_of_a_link_that_the_vault_forgot_both_are_themselves_again(warehouse: Se
     assert told == {"p_1": "p_1", "p_2": "p_2", "p_4": "p_3"}
     assert later["p_4"] == first["p_4"]
     assert later["p_2"][1] == later["p_1"][1] > first["p_2"][1]
+    # No earlier version tells who was who.
+    folder = warehouse.lake_path / "ops" / "vault_links"
+    assert len(list(folder.glob("*.parquet"))) == 1
+    assert not [file for file in (folder / "_delta_log").iterdir() if b"p_" in file.read_bytes()]
     # Known once is enough.
     record(warehouse, {"p_4": "p_3"})
     assert known(warehouse) == later
