@@ -41,6 +41,16 @@ FREE = {
     # Both are taken from the listing itself: dim_listing holds them.
     ("fct_listing_days", "item_id"),
 }
+#: Tables that have each row of a noun of silver, with its keys (gold_has_every_row_of_silver): tested there, they hold.
+AS_IN_SILVER = {
+    "dim_listing": "listings",
+    "fct_fees": "fees",
+    "fct_item_costs": "item_costs",
+    "fct_order_lines": "order_lines",
+    "fct_payments": "payments",
+    "fct_refunds": "refunds",
+    "fct_shipments": "shipments",
+}
 READ = ("dim_", "fct_", "mkt_", "feat_")
 
 
@@ -54,6 +64,9 @@ def test_every_foreign_key_is_held_against_its_parent(dbt: Dbt) -> None:
             held |= {(model, column) for column in arguments["columns"]}
         elif node.test_metadata.name == "relationships":
             held.add((model, arguments["column_name"]))
+    held |= {(table, column) for table, noun in AS_IN_SILVER.items() for owner, column in held if owner == noun}
+    [whole] = [node for node in dbt.manifest.nodes.values() if node.name == "gold_has_every_row_of_silver"]
+    assert {f"model.retreasure.{name}" for pair in AS_IN_SILVER.items() for name in pair} <= set(whole.depends_on.nodes)
     models = [node for node in dbt.manifest.nodes.values() if node.resource_type == "model"]
     missing = {
         (node.name, column)
