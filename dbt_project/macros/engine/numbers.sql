@@ -7,18 +7,34 @@
 {% macro quotient(numerator, denominator, scale=4, places=4) -%}
   {{ return(adapter.dispatch('quotient')(numerator, denominator, scale, places)) }}
 {%- endmacro %}
+{#-
+  In 64 bits where both are small enough, as nearly all are: to divide by 128 takes twelve times as long. A double is exact
+  enough to read them: in a whole number of 14 digits it is off by less than a twentieth.
+-#}
 {% macro duckdb__quotient(numerator, denominator, scale, places) -%}
-  {%- set top = shifted_to_whole(numerator, places) -%}
-  {%- set bottom = shifted_to_whole(denominator, places) -%}
+  {%- set exact = 14 -%}
+  case
+    when abs(cast({{ numerator }} as double)) < {{ 10 ** ([18 - scale, exact] | min - places) }}
+      and abs(cast({{ denominator }} as double)) < {{ 10 ** (exact - places) }}
+      then {{ divided_whole(numerator, denominator, scale, shifted_to_bigint(numerator, places),
+        shifted_to_bigint(denominator, places), 18) }}
+    else {{ divided_whole(numerator, denominator, scale, shifted_to_hugeint(numerator, places),
+      shifted_to_hugeint(denominator, places), 36 - scale) }}
+  end
+{%- endmacro %}
+{% macro divided_whole(numerator, denominator, scale, top, bottom, width) -%}
   cast(
     cast(
       sign({{ numerator }}) * sign({{ denominator }})
-      * ((2 * {{ top }} * {{ 10 ** scale }} + {{ bottom }}) // nullif(2 * {{ bottom }}, 0)) as decimal({{ 36 - scale }}, 0)
+      * ((2 * {{ top }} * {{ 10 ** scale }} + {{ bottom }}) // nullif(2 * {{ bottom }}, 0)) as decimal({{ width }}, 0)
     ) * cast('{{ '%.12f' | format(10 ** (-scale)) }}' as decimal({{ scale + 1 }}, {{ scale }})) as decimal(28, {{ scale }})
   )
 {%- endmacro %}
-{% macro shifted_to_whole(number, places) -%}
+{% macro shifted_to_hugeint(number, places) -%}
   abs(cast(cast({{ number }} as decimal({{ 24 + places }}, {{ places }})) * cast({{ 10 ** places }} as decimal({{ places + 1 }}, 0)) as hugeint))
+{%- endmacro %}
+{% macro shifted_to_bigint(number, places) -%}
+  cast(round(abs(cast({{ number }} as double)) * {{ 10 ** places }}) as bigint)
 {%- endmacro %}
 {% macro fabric__quotient(numerator, denominator, scale, places) -%}
   cast(

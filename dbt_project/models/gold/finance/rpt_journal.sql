@@ -235,56 +235,96 @@ settlements as (
     group by movements.channel, movements.payout_id
 ),
 
+-- Added up before they are posted: a payout has thousands of entries, and each would be read once for every posting.
+moved as (
+    select
+        movements.channel,
+        movements.payout_id,
+        movements.period_month,
+        movements.line_kind,
+        sum(movements.amount_base) as amount_base,
+        sum(movements.tax_base) as tax_base,
+        sum(movements.shipping_base) as shipping_base,
+        sum(movements.surcharge_base) as surcharge_base,
+        sum(movements.facilitator_base) as facilitator_base
+    from movements
+    group by movements.channel, movements.payout_id, movements.period_month, movements.line_kind
+),
+
+charged as (
+    select
+        all_fees.channel,
+        all_fees.payout_id,
+        all_fees.period_month,
+        all_fees.account,
+        sum(all_fees.cost_base) as cost_base
+    from all_fees
+    group by all_fees.channel, all_fees.payout_id, all_fees.period_month, all_fees.account
+),
+
+handed_over as (
+    select
+        goods.channel,
+        goods.payout_id,
+        goods.period_month,
+        sum(goods.cost_base) as cost_base,
+        sum(goods.consignment_base) as consignment_base,
+        sum(goods.vat_base) as vat_base
+    from goods
+    group by goods.channel, goods.payout_id, goods.period_month
+),
+
 postings as (
-    {{ journal_event('movements', 'sale', "'clearing'", "'sales'",
-        'movements.amount_base - movements.tax_base - movements.shipping_base - movements.surcharge_base',
-        "movements.line_kind = 'charge'") }}
+    {{ journal_event('moved', 'sale', "'clearing'", "'sales'",
+        'moved.amount_base - moved.tax_base - moved.shipping_base - moved.surcharge_base',
+        "moved.line_kind = 'charge'") }}
     union all
-    {{ journal_event('movements', 'sale', "'clearing'", "'shipping_income'",
-        'movements.shipping_base', "movements.line_kind = 'charge'") }}
+    {{ journal_event('moved', 'sale', "'clearing'", "'shipping_income'",
+        'moved.shipping_base', "moved.line_kind = 'charge'") }}
     union all
-    {{ journal_event('movements', 'sale', "'clearing'", "'surcharges'",
-        'movements.surcharge_base', "movements.line_kind = 'charge'") }}
+    {{ journal_event('moved', 'sale', "'clearing'", "'surcharges'",
+        'moved.surcharge_base', "moved.line_kind = 'charge'") }}
     union all
-    {{ journal_event('movements', 'sale', "'clearing'", "'sales_tax_payable'",
-        'movements.tax_base - movements.facilitator_base', "movements.line_kind = 'charge'") }}
+    {{ journal_event('moved', 'sale', "'clearing'", "'sales_tax_payable'",
+        'moved.tax_base - moved.facilitator_base', "moved.line_kind = 'charge'") }}
     union all
-    {{ journal_event('movements', 'sale', "'clearing'", "'facilitator_tax'",
-        'movements.facilitator_base', "movements.line_kind = 'charge'") }}
+    {{ journal_event('moved', 'sale', "'clearing'", "'facilitator_tax'",
+        'moved.facilitator_base', "moved.line_kind = 'charge'") }}
     union all
-    {{ journal_event('movements', 'refund', "'clearing'", "'sales_returns'",
-        'movements.amount_base - movements.tax_base - movements.surcharge_base', "movements.line_kind = 'refund'") }}
+    {{ journal_event('moved', 'refund', "'clearing'", "'sales_returns'",
+        'moved.amount_base - moved.tax_base - moved.surcharge_base', "moved.line_kind = 'refund'") }}
     union all
-    {{ journal_event('movements', 'refund', "'clearing'", "'surcharges'",
-        'movements.surcharge_base', "movements.line_kind = 'refund'") }}
+    {{ journal_event('moved', 'refund', "'clearing'", "'surcharges'",
+        'moved.surcharge_base', "moved.line_kind = 'refund'") }}
     union all
-    {{ journal_event('movements', 'refund', "'clearing'", "'sales_tax_payable'",
-        'movements.tax_base - movements.facilitator_base', "movements.line_kind = 'refund'") }}
+    {{ journal_event('moved', 'refund', "'clearing'", "'sales_tax_payable'",
+        'moved.tax_base - moved.facilitator_base', "moved.line_kind = 'refund'") }}
     union all
-    {{ journal_event('movements', 'refund', "'clearing'", "'facilitator_tax'",
-        'movements.facilitator_base', "movements.line_kind = 'refund'") }}
+    {{ journal_event('moved', 'refund', "'clearing'", "'facilitator_tax'",
+        'moved.facilitator_base', "moved.line_kind = 'refund'") }}
     union all
-    {{ journal_event('movements', 'facilitator tax', "'clearing'", "'facilitator_tax'",
-        'movements.amount_base', "movements.line_kind = 'facilitator_tax'") }}
+    {{ journal_event('moved', 'facilitator tax', "'clearing'", "'facilitator_tax'",
+        'moved.amount_base', "moved.line_kind = 'facilitator_tax'") }}
     union all
-    {{ journal_event('movements', 'reserve', "'clearing'", "'reserve'",
-        'movements.amount_base', "movements.line_kind = 'reserve'") }}
+    {{ journal_event('moved', 'reserve', "'clearing'", "'reserve'",
+        'moved.amount_base', "moved.line_kind = 'reserve'") }}
     union all
-    {{ journal_event('movements', 'debt settled', "'clearing'", "'owed_to_channel'",
-        'movements.amount_base', "movements.line_kind = 'debt'") }}
+    {{ journal_event('moved', 'debt settled', "'clearing'", "'owed_to_channel'",
+        'moved.amount_base', "moved.line_kind = 'debt'") }}
     union all
-    {{ journal_event('movements', 'adjustment', "'clearing'", "'adjustments'",
-        'movements.amount_base', "movements.line_kind = 'adjustment'") }}
+    {{ journal_event('moved', 'adjustment', "'clearing'", "'adjustments'",
+        'moved.amount_base', "moved.line_kind = 'adjustment'") }}
     union all
-    {{ journal_event('all_fees', 'fee', 'all_fees.account', "'clearing'", 'all_fees.cost_base', 'all_fees.cost_base <> 0') }}
+    {{ journal_event('charged', 'fee', 'charged.account', "'clearing'", 'charged.cost_base', 'charged.cost_base <> 0') }}
     union all
-    {{ journal_event('goods', 'cost of goods', "'cost_of_goods'", "'inventory'",
-        'goods.cost_base', 'goods.cost_base <> 0') }}
+    {{ journal_event('handed_over', 'cost of goods', "'cost_of_goods'", "'inventory'",
+        'handed_over.cost_base', 'handed_over.cost_base <> 0') }}
     union all
-    {{ journal_event('goods', 'consignment', "'consignor_cost'", "'consignor_payable'",
-        'goods.consignment_base', 'goods.consignment_base <> 0') }}
+    {{ journal_event('handed_over', 'consignment', "'consignor_cost'", "'consignor_payable'",
+        'handed_over.consignment_base', 'handed_over.consignment_base <> 0') }}
     union all
-    {{ journal_event('goods', 'margin-scheme vat', "'sales'", "'vat_output'", 'goods.vat_base', 'goods.vat_base <> 0') }}
+    {{ journal_event('handed_over', 'margin-scheme vat', "'sales'", "'vat_output'",
+        'handed_over.vat_base', 'handed_over.vat_base <> 0') }}
     union all
     {{ journal_event('payouts', 'payout', "'bank'", "'clearing'", 'payouts.net_base', 'payouts.net_base <> 0') }}
     union all

@@ -1,5 +1,18 @@
 {{ config(unique_key='event_id', meta={'bound_by': 'occurred_at'}) }}
-{#- What visitors of the web shop did, once each: an event that is told twice has the same id. -#}
+{#- What visitors of the web shop did, once each: an event that is told twice has the same id. What a user agent
+  says is read once an agent: there are far fewer of them than events. -#}
+
+with agents as (
+    select
+        told.user_agent,
+        {{ flag(is_machine('told.user_agent')) }} as is_bot,
+        {{ device_class('told.user_agent') }} as device
+    from (
+        select distinct user_agent
+        from {{ ref('stg_clickstream__events') }}
+        where built_at > {{ watermark() }}
+    ) as told
+)
 
 select
     staged.event_id,
@@ -20,13 +33,14 @@ select
     staged.ip_network,
     staged.ip_country as country,
     case when staged.ip_region is not null then concat(staged.ip_country, '-', staged.ip_region) end as region,
-    {{ flag(is_machine('staged.user_agent')) }} as is_bot,
-    {{ device_class('staged.user_agent') }} as device,
+    {{ flag(is_true('agents.is_bot')) }} as is_bot,
+    coalesce(agents.device, 'unknown') as device,
     staged.provider,
     staged.provider_event,
     staged.received_at,
     staged.record_id,
     {{ built_at() }} as built_at
 from {{ ref('stg_clickstream__events') }} as staged
+left join agents on agents.user_agent = staged.user_agent
 where staged.built_at > {{ watermark() }}
     and {{ event_time('staged') }} is not null

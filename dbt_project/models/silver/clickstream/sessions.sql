@@ -10,8 +10,12 @@
   up to 7 days back; one that lasts longer is split there.
 -#}
 {%- set earliest_new = earliest(ref('events'), 'occurred_at', 'built_at > ' ~ watermark(), slack_days=lookback_days) -%}
+{%- set in_order = 'over (partition by events.visitor_id order by events.occurred_at, events.event_id)' -%}
+{%- set pause_before = add_minutes('lag(events.occurred_at) ' ~ in_order, session_pause()) -%}
+{%- set pause_after = add_minutes('events.occurred_at', session_pause()) -%}
 
-with fresh as (
+with {% if is_incremental() -%}
+fresh as (
     select
         visitor_id,
         min(occurred_at) as first_at,
@@ -21,7 +25,6 @@ with fresh as (
     group by visitor_id
 ),
 
-{% if is_incremental() -%}
 opened as (
     select known.session_id, known.visitor_id, known.started_at, known.ended_at
     from {{ this }} as known
@@ -37,50 +40,51 @@ ranges as (
     select visitor_id, started_at as first_at, ended_at as last_at from opened
 ),
 
-{% endif -%}
 reach as (
     select visitor_id, min(first_at) as first_at, max(last_at) as last_at
-    from {{ 'ranges' if is_incremental() else 'fresh' }}
+    from ranges
     group by visitor_id
 ),
 
+{% endif -%}
+-- One order for all that follows: an event begins a session where the pause before it is long enough, and ends one where
+-- the pause after it is.
 paused as (
     select
-        events.*,
-        case
-            when events.occurred_at <= {{ add_minutes('lag(events.occurred_at) over (
-                partition by events.visitor_id order by events.occurred_at, events.event_id
-            )', session_pause()) }} then 0
-            else 1
-        end as is_first
+        events.visitor_id,
+        events.occurred_at,
+        events.event_name,
+        events.page_path,
+        events.referrer,
+        events.utm_source,
+        events.utm_medium,
+        events.utm_campaign,
+        events.is_bot,
+        events.device,
+        events.order_id,
+        events.country,
+        events.region,
+        row_number() {{ in_order }} as place,
+        case when events.occurred_at <= {{ pause_before }} then 0 else 1 end as is_first,
+        case when lead(events.occurred_at) {{ in_order }} <= {{ pause_after }} then 0 else 1 end as is_last
     from {{ ref('events') }} as events
+    {%- if is_incremental() %}
     inner join reach on reach.visitor_id = events.visitor_id
     where events.occurred_at >= reach.first_at
         and events.occurred_at <= reach.last_at
-        {%- if is_incremental() %}
         and events.occurred_at >= {{ earliest_new }}
-        {%- endif %}
+    {%- else %}
+    where events.visitor_id is not null
+    {%- endif %}
 ),
 
 numbered as (
     select
         paused.*,
         sum(is_first) over (
-            partition by visitor_id order by occurred_at, event_id rows between unbounded preceding and current row
+            partition by visitor_id order by place rows between unbounded preceding and current row
         ) as session_number
     from paused
-),
-
-placed as (
-    select
-        numbered.*,
-        row_number() over (partition by visitor_id, session_number order by occurred_at, event_id) as place,
-        row_number() over (partition by visitor_id, session_number order by occurred_at desc, event_id desc) as place_back,
-        row_number() over (
-            partition by visitor_id, session_number, case when utm_source is null then 0 else 1 end
-            order by occurred_at, event_id
-        ) as campaign_place
-    from numbered
 ),
 
 made as (
@@ -90,24 +94,25 @@ made as (
         max(occurred_at) as ended_at,
         count(*) as event_count,
         sum(case when event_name = 'page_viewed' then 1 else 0 end) as page_views,
-        count(distinct page_path) as path_count,
-        max(case when place = 1 then page_path end) as entry_path,
-        max(case when place_back = 1 then page_path end) as exit_path,
-        max(case when place = 1 then referrer end) as referrer,
-        max(case when campaign_place = 1 then utm_source end) as utm_source,
-        max(case when campaign_place = 1 and utm_source is not null then utm_medium end) as utm_medium,
-        max(case when campaign_place = 1 and utm_source is not null then utm_campaign end) as utm_campaign,
+        min(page_path) as lowest_path,
+        max(page_path) as highest_path,
+        max(case when is_first = 1 then page_path end) as entry_path,
+        max(case when is_last = 1 then page_path end) as exit_path,
+        max(case when is_first = 1 then referrer end) as referrer,
+        {{ first_in_group('utm_source', 'place', 'utm_source is not null') }} as utm_source,
+        {{ first_in_group('utm_medium', 'place', 'utm_source is not null') }} as utm_medium,
+        {{ first_in_group('utm_campaign', 'place', 'utm_source is not null') }} as utm_campaign,
         max(case when {{ is_true('is_bot') }} then 1 else 0 end) as bot_events,
-        max(case when place = 1 then device end) as device,
+        max(case when is_first = 1 then device end) as device,
         max(case when event_name in ('product_viewed', 'product_added_to_cart') then 1 else 0 end) as product_events,
         max(case when event_name in ('product_added_to_cart', 'cart_viewed') then 1 else 0 end) as cart_events,
         max(case when event_name in ('checkout_started', 'checkout_completed') then 1 else 0 end) as checkout_events,
         max(case when event_name = 'checkout_completed' then 1 else 0 end) as purchase_events,
         count(distinct case when event_name = 'checkout_completed' then order_id end) as order_count,
         min(case when event_name = 'checkout_completed' then order_id end) as order_id,
-        max(case when place = 1 then country end) as country,
-        max(case when place = 1 then region end) as region
-    from placed
+        max(case when is_first = 1 then country end) as country,
+        max(case when is_first = 1 then region end) as region
+    from numbered
     group by visitor_id, session_number
 )
 
@@ -132,7 +137,7 @@ select
     {{ flag('cart_events = 1') }} as is_cart,
     {{ flag('checkout_events = 1') }} as is_checkout,
     {{ flag('purchase_events = 1') }} as is_purchase,
-    {{ flag('path_count <= 1 and ' ~ dbt.datediff('started_at', 'ended_at', 'second') ~ ' < 10') }} as is_bounce,
+    {{ flag("coalesce(lowest_path, '') = coalesce(highest_path, '') and " ~ dbt.datediff('started_at', 'ended_at', 'second') ~ ' < 10') }} as is_bounce,
     cast(order_count as int) as order_count,
     order_id,
     country,
