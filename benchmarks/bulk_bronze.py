@@ -1,7 +1,7 @@
 """Bronze of a large shop, made in bulk: a year of Shopify orders with fees, payouts and visitors' clicks.
 
 What belongs here: bronze tables of millions of records in the form that the bronze writer gives, in a minute. What does
-not: measuring (full_rebuild.py), and records to ingest (records.py): here bronze is what is given.
+not: measuring (full_rebuild.py), and records to ingest (records/): here bronze is what is given.
 
 Some orders are written by the platform's own bronze writer, so that they are masked as it masks them. Each is then
 copied under other numbers, pieces and days. What dbt never reads, the sealed bytes, is left out.
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from benchmarks.records import LAST_DAY, Plan, day_of, orders_of, rates
+from benchmarks.records.orders import orders_of
+from benchmarks.records.plan import LAST_DAY, Plan, day_of
+from benchmarks.records.rates import rates
 from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.appending import append
 from retreasure_assets.lake.bronze import BronzeWriter

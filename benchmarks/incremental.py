@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.homes import Home, emptied
 from benchmarks.measuring import Run, in_turns, median, module, run
-from benchmarks.records import Plan, write_days
+from benchmarks.records.files import write_days
+from benchmarks.records.plan import Plan
 from benchmarks.tables import say, show
 
 HISTORIES = (30, 300)

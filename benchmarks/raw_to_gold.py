@@ -16,7 +16,8 @@ from pathlib import Path
 from benchmarks.contestants.ours import GOLD
 from benchmarks.homes import Home, emptied
 from benchmarks.measuring import Run, agree, in_turns, median, module, run
-from benchmarks.records import Plan, write
+from benchmarks.records.files import write
+from benchmarks.records.plan import Plan
 from benchmarks.tables import say, show
 
 OURS = "retreasure"

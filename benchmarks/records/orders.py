@@ -1,148 +1,27 @@
-"""Synthetic records to measure with: Shopify orders, till lines and exchange rates, as JSON Lines files.
+"""Shopify orders, as the Admin API answers them.
 
-What belongs here: making the same records for the same arguments, in the shapes of
-``sources/shopify/queries/order_fields.graphql`` and of the canonical till payload. What does not: the sandbox's
-world, which is true to life and far too slow to make millions of.
-
-Amounts are whole cents, so that every order adds up to the cent and passes the rules of silver.
+What belongs here: their records, refunds among them. What does not: other sources'.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from benchmarks.records.plan import Plan, day_of
+from benchmarks.records.values import CURRENCIES, ITEMS, THINGS, WORDS, amount_text, time_text
+
 Json = dict[str, Any]
 
-LAST_DAY = date(2026, 10, 30)
-ORDER_SHARE = 0.4
-#: Records of a file; a file is what a source hands out at once.
-_FILE_RECORDS = 100_000
-#: So many that hardly any is drawn twice: items are one of a kind.
-_ITEMS = 10**12
-_CURRENCIES = {"EUR": 1.0, "GBP": 0.8642, "USD": 1.1172}
 _COUNTRIES = {"EUR": ("IE", "Ireland", "Dublin", "D02 X285"), "GBP": ("GB", "United Kingdom", "Leeds", "LS1 4DY")} | {
     "USD": ("US", "United States", "Portland", "97205-1234")
 }
-_WORDS = ("walnut", "brass", "oak", "Danish", "Georgian", "glass", "silver", "rosewood", "teak", "enamel")
-_THINGS = ("sideboard", "table lamp", "armchair", "clock", "mirror", "tea set", "print", "vase", "writing desk")
 _FIRST = ("Aoife", "Seán", "Niamh", "Jack", "Emily", "Zoë", "Liam", "Grace", "Noah", "Siobhán", "Marta", "Oskar")
 _LAST = ("O’Brien", "Murphy", "Byrne", "Kelly", "Walsh", "Smith", "Müller", "Jones", "Nowak", "García", "Doyle")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to make.
-
-    Args:
-        days: business days up to ``last_day``.
-        orders: orders a day; one in fifty comes again, changed by a refund, and one in two hundred unchanged.
-        till_lines: till lines a day.
-        last_day: the last of the days.
-        seed: another seed makes other records.
-    """
-
-    days: int
-    orders: int
-    till_lines: int
-    last_day: date = LAST_DAY
-    seed: int = 7
-
-    @classmethod
-    def of_size(cls, records: int) -> Plan:
-        """A year's worth of about so many records: four tenths orders, the others till lines."""
-        days = 365
-        return cls(days, max(1, round(records * ORDER_SHARE / days)), max(1, round(records * (1 - ORDER_SHARE) / days)))
-
-    @property
-    def name(self) -> str:
-        """A folder's name for it."""
-        return f"{self.days}d-{self.orders}o-{self.till_lines}t-{self.last_day:%Y%m%d}-{self.seed}"
-
-
-def write(plan: Plan, folder: Path) -> Path:
-    """Write all records of a plan as ``<bronze table>/<number>.jsonl`` below a folder, unless they are there."""
-    target = folder / plan.name
-    if target.exists():
-        return target
-    part = target.with_name(f".{target.name}.part")
-    for table, records in (
-        ("fx_ecb_rates", rates(plan)),
-        ("shopify_orders", (record for day in range(plan.days) for record in orders_of(plan, day))),
-        ("pos_transactions", (record for day in range(plan.days) for record in till_lines_of(plan, day))),
-    ):
-        _write_lines(part / table, records)
-    part.rename(target)
-    return target
-
-
-def write_days(plan: Plan, folder: Path) -> Path:
-    """Write all records of a plan as ``<date>/<bronze table>/records.jsonl`` below a folder, unless they are there.
-
-    Here every item sold is in the catalogue too, or every line would be an orphan, and the list of them long.
-    """
-    target = folder / f"daily-{plan.name}"
-    if target.exists():
-        return target
-    part = target.with_name(f".{target.name}.part")
-    for day in range(plan.days):
-        # A weekend's orders are valued at the rate of the Friday before, also on the first days.
-        known = [rate_of(plan, earlier) for earlier in (range(-7, 1) if day == 0 else (day,))]
-        orders, till = list(orders_of(plan, day)), list(till_lines_of(plan, day))
-        tables = {
-            "fx_ecb_rates": [rate for rate in known if rate is not None],
-            "pos_products": list(products_of(day_of(plan, day), orders, till)),
-            "pos_transactions": till,
-            "shopify_orders": orders,
-        }
-        for table, records in tables.items():
-            if records:
-                path = part / day_of(plan, day).isoformat() / table / "records.jsonl"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(b"\n".join(records) + b"\n")
-    part.rename(target)
-    return target
-
-
-def _write_lines(folder: Path, records: Iterator[bytes]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    lines: list[bytes] = []
-    number = 0
-    for record in records:
-        lines.append(record)
-        if len(lines) == _FILE_RECORDS:
-            (folder / f"{number:05d}.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-            lines, number = [], number + 1
-    if lines:
-        (folder / f"{number:05d}.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-
-
-def day_of(plan: Plan, day: int) -> date:
-    """The date of a plan's day, counted from 0."""
-    return plan.last_day - timedelta(days=plan.days - 1 - day)
-
-
-def rates(plan: Plan) -> Iterator[bytes]:
-    """The ECB's rates of every working day, from a week before the first day on."""
-    for day in range(-7, plan.days):
-        if (record := rate_of(plan, day)) is not None:
-            yield record
-
-
-def rate_of(plan: Plan, day: int) -> bytes | None:
-    """The rates of one day; none at weekends."""
-    when = day_of(plan, day)
-    if when.weekday() >= 5:
-        return None
-    dice = random.Random(f"rate {when}")
-    quoted = {code: f"{rate * dice.uniform(0.95, 1.05):.4f}" for code, rate in _CURRENCIES.items() if code != "EUR"}
-    return msgspec.json.encode({"date": when.isoformat(), "base": "EUR", "rates": quoted})
 
 
 def orders_of(plan: Plan, day: int) -> Iterator[bytes]:
@@ -165,18 +44,10 @@ def orders_of(plan: Plan, day: int) -> Iterator[bytes]:
     yield from again
 
 
-def _text(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _bag(cents: int, currency: str) -> Json:
     return {
-        "shopMoney": {"amount": _text(round(cents / _CURRENCIES[currency])), "currencyCode": "EUR"},
-        "presentmentMoney": {"amount": _text(cents), "currencyCode": currency},
+        "shopMoney": {"amount": amount_text(round(cents / CURRENCIES[currency])), "currencyCode": "EUR"},
+        "presentmentMoney": {"amount": amount_text(cents), "currencyCode": currency},
     }
 
 
@@ -207,11 +78,11 @@ def _line(dice: random.Random, line_id: int, currency: str, included: bool) -> t
     discount = price // 10 if dice.random() < 0.15 else 0
     paid = price - discount
     tax = paid * 23 // 123 if included else paid * 7 // 100
-    item = dice.randrange(_ITEMS)
+    item = dice.randrange(ITEMS)
     line = {
         "id": f"gid://shopify/LineItem/{line_id}",
         "sku": f"RT-{item:012d}",
-        "title": f"{dice.choice(_WORDS)} {dice.choice(_THINGS)}",
+        "title": f"{dice.choice(WORDS)} {dice.choice(THINGS)}",
         "vendor": "ReTreasure",
         "quantity": 1,
         "currentQuantity": 1,
@@ -240,7 +111,7 @@ def _order(dice: random.Random, number: int, moment: datetime) -> Json:
     customer = dice.randrange(200_000)
     first, last = _FIRST[customer % len(_FIRST)], _LAST[customer // 7 % len(_LAST)]
     email = f"customer.{customer}@example.com"
-    at = _iso(moment)
+    at = time_text(moment)
     return {
         "id": f"gid://shopify/Order/{number}",
         "legacyResourceId": str(number),
@@ -321,7 +192,7 @@ def _order(dice: random.Random, number: int, moment: datetime) -> Json:
 def _refunded(node: Json, moment: datetime) -> Json:
     """The order after its first line was given back."""
     line = node["lineItems"]["nodes"][0]
-    at, number = _iso(moment), node["legacyResourceId"]
+    at, number = time_text(moment), node["legacyResourceId"]
     currency = node["presentmentCurrencyCode"]
 
     def cents(bag: Json) -> int:
@@ -362,70 +233,4 @@ def _refunded(node: Json, moment: datetime) -> Json:
         "displayFinancialStatus": status,
         "totalRefundedSet": _bag(back, currency),
         "refunds": [refund],
-    }
-
-
-def products_of(when: date, orders: Iterable[bytes], till: Iterable[bytes]) -> Iterator[bytes]:
-    """The catalogue's records of the items that were sold on a day."""
-    sold = {line["item_id"]: line["title"] for line in map(msgspec.json.decode, till)}
-    for order in map(msgspec.json.decode, orders):
-        sold.update({line["sku"]: line["title"] for line in order["lineItems"]["nodes"]})
-    for item, title in sold.items():
-        yield msgspec.json.encode(
-            {
-                "item_id": item,
-                "title": title,
-                "category": "furniture",
-                "era": "1960s",
-                "maker": None,
-                "material": title.split()[0],
-                "condition": "good",
-                "acquisition_cost": "40.00",
-                "currency": "EUR",
-                "listed_at": f"{when}T06:00:00Z",
-                "price": "120.00",
-            }
-        )
-
-
-def till_lines_of(plan: Plan, day: int) -> Iterator[bytes]:
-    """The till lines of one day: receipts of one to three lines, one in forty a return."""
-    when = day_of(plan, day)
-    dice = random.Random(f"{plan.seed} till {when}")
-    encode = msgspec.json.Encoder().encode
-    left, receipt = plan.till_lines, 0
-    while left:
-        lines = min(left, dice.randrange(1, 4))
-        moment = datetime(when.year, when.month, when.day, 9, tzinfo=UTC) + timedelta(seconds=receipt % 30_000)
-        number = f"{when:%Y%m%d}-{receipt:06d}"
-        loyalty = f"L{dice.randrange(50_000):08d}" if dice.random() < 0.3 else None
-        sign = -1 if dice.random() < 0.025 else 1
-        for place in range(1, lines + 1):
-            yield encode(_till_line(dice, number, str(place), _iso(moment), loyalty, sign))
-        left, receipt = left - lines, receipt + 1
-
-
-def _till_line(dice: random.Random, number: str, line: str, at: str, loyalty: str | None, sign: int) -> Json:
-    price = dice.randrange(300, 30_000)
-    discount = price // 10 if sign > 0 and dice.random() < 0.1 else 0
-    paid = price - discount
-    minus = "-" if sign < 0 else ""
-    return {
-        "transaction_id": number,
-        "line_id": line,
-        "sold_at": at,
-        "store_id": "dublin-1",
-        "register_id": "till-2",
-        "item_id": f"RT-{dice.randrange(_ITEMS):012d}",
-        "title": f"{dice.choice(_WORDS)} {dice.choice(_THINGS)}",
-        "quantity": f"{minus}1",
-        "unit_price": _text(price),
-        "discount_amount": _text(discount),
-        "tax_amount": minus + _text(paid * 23 // 123),
-        "line_total": minus + _text(paid),
-        "currency": "EUR",
-        "payment_method": dice.choice(("card", "cash")),
-        "line_type": "return" if sign < 0 else "sale",
-        "loyalty_id": loyalty,
-        "tax_included": "true",
     }
