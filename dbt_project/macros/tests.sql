@@ -19,21 +19,34 @@
   {%- do return(relation) -%}
 {%- endmacro %}
 
-{# The rows, of whatever build, that have the key of a row of the last one: a new row may repeat an old one's key. #}
-{% macro rows_that_may_repeat(relation, keys) -%}
-  {%- if config.get('where', '') != '__latest_build__'
-      or extreme('min', 'built_at', relation, none) == extreme('max', 'built_at', relation, none) -%}
-    {#- All rows are of one build: a table made anew, or a view. -#}
-    {{ relation }}
-  {%- else -%}
-    {{ rows_with_latest_keys(relation, keys) }}
-  {%- endif -%}
+{#
+  Condition for the rows of a relation's last build; a literal where it can be asked for, so that the engine skips the others.
+  A view was built last when one of the tables behind it was: to ask itself would be to make all of its rows.
+#}
+{% macro built_last(relation) -%}
+  {%- set stamps = [] -%}
+  {%- for table in tables_behind(relation) -%}
+    {%- set stamp = extreme('max', 'built_at', table, none) -%}
+    {%- if stamp -%} {%- do stamps.append(stamp) -%} {%- endif -%}
+  {%- endfor -%}
+  built_at >= {% if stamps %}{{ time_literal(stamps | max) }}{% else %}(select max(built_at) from {{ relation }}){% endif %}
 {%- endmacro %}
 
-{# Condition for the rows of a relation's last build; a literal where it can be asked for, so that the engine skips the others. #}
-{% macro built_last(relation) -%}
-  {%- set newest = extreme('max', 'built_at', relation, none) -%}
-  built_at >= {% if newest %}{{ time_literal(newest) }}{% else %}(select max(built_at) from {{ relation }}){% endif %}
+{# The stamped tables whose rows a relation of this project shows: itself, unless it is a view. #}
+{% macro tables_behind(relation) -%}
+  {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ relation.identifier) if execute else none -%}
+  {%- if not node or node.config.materialized != 'view' -%} {{ return([relation]) }} {%- endif -%}
+  {%- set tables = [] -%}
+  {%- for id in node.depends_on.nodes if id in graph.nodes and 'built_at' in graph.nodes[id].columns -%}
+    {%- for table in tables_behind(graph_relation(graph.nodes[id])) if table not in tables -%}
+      {%- do tables.append(table) -%}
+    {%- endfor -%}
+  {%- endfor -%}
+  {{- return(tables) -}}
+{%- endmacro %}
+
+{% macro graph_relation(node) -%}
+  {{- return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) -}}
 {%- endmacro %}
 
 {# The rows, of whatever build, that have the key of a row of the last one. #}

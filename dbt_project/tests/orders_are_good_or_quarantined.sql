@@ -4,13 +4,7 @@
 -#}
 {{ config(meta={'dagster': {'ref': {'name': 'orders'}}}) }}
 
-with known as (
-    select channel, order_id from {{ ref('orders') }}
-    union
-    select channel, order_id from {{ ref('silver_orders') }}
-),
-
-staged as (
+with staged as (
     select 'shopify' as channel, order_id
     from {{ ref('stg_shopify__orders') }}
     where {{ built_last(ref('stg_shopify__orders')) }}
@@ -38,6 +32,14 @@ staged as (
 
 select staged.channel, staged.order_id
 from staged
-where not exists (
-    select 1 from known where known.channel = staged.channel and known.order_id = staged.order_id
-)
+where
+    not exists (
+        select 1
+        from {{ ref('orders') }} as good
+        where good.channel = staged.channel and good.order_id = staged.order_id
+    )
+    and not exists (
+        select 1
+        from {{ ref('silver_orders') }} as kept_out
+        where kept_out.channel = staged.channel and kept_out.order_id = staged.order_id
+    )
