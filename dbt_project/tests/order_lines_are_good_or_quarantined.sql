@@ -5,27 +5,25 @@
 -#}
 {{ config(meta={'dagster': {'ref': {'name': 'order_lines'}}}) }}
 {%- set staged = [] -%}
-{%- for channel in ['shopify', 'etsy', 'pos', 'ebay', 'square', 'exports'] -%}
-  {%- do staged.append([ref('int_order_lines__' ~ channel), 'channel', 'line_id', 'ordered_at']) -%}
+{%- for channel in ['shopify', 'etsy', 'pos', 'ebay', 'square'] -%}
+  {%- do staged.append([ref('int_order_lines__' ~ channel), 'channel', 'line_id', 'ordered_at', '1 = 1']) -%}
 {%- endfor -%}
-{%- do staged.append([ref('stg_square__return_lines'), "'pos'", 'refund_line_id', 'created_at']) -%}
+{%- do staged.extend([
+    [ref('int_order_lines__exports'), 'channel', 'line_id', 'ordered_at', unknown_to_api('lines')],
+    [ref('stg_square__return_lines'), "'pos'", 'refund_line_id', 'created_at', "lines.state in ('completed', 'open')"],
+]) -%}
 {%- set firsts = [] -%}
-{%- for relation, channel, line, time in staged -%}
+{%- for relation, channel, line, time, condition in staged -%}
   {%- set first = extreme('min', time, relation, built_last(relation), slack_days=7) -%}
   {%- if first -%} {%- do firsts.append(first) -%} {%- endif -%}
 {%- endfor -%}
 {%- set lowest = time_literal(firsts | min if firsts else '1900-01-01 00:00:00.000000') %}
 
 with staged as (
-    {%- for relation, channel, line, time in staged %}
+    {%- for relation, channel, line, time, condition in staged %}
     select {{ channel }} as channel, lines.order_id, lines.{{ line }} as line_id
     from {{ relation }} as lines
-    where lines.{{ built_last(relation) }}
-    {%- if relation.identifier == 'int_order_lines__exports' %}
-        and {{ unknown_to_api('lines') }}
-    {%- elif relation.identifier == 'stg_square__return_lines' %}
-        and lines.state in ('completed', 'open')
-    {%- endif %}
+    where lines.{{ built_last(relation) }} and {{ condition }}
     {{ 'union' if not loop.last }}
     {%- endfor %}
 )
@@ -33,10 +31,10 @@ with staged as (
 select staged.channel, staged.order_id, staged.line_id
 from staged
 where
-    {%- for relation, order, line in [
-        [ref('order_lines'), 'order_id', 'line_id'],
-        [ref('refund_lines'), 'source_order_id', 'refund_line_id'],
-        [ref('silver_order_lines'), 'order_id', 'line_id'],
+    {%- for relation, order, line, condition in [
+        [ref('order_lines'), 'order_id', 'line_id', '1 = 1'],
+        [ref('refund_lines'), 'source_order_id', 'refund_line_id', "known.channel = 'pos'"],
+        [ref('silver_order_lines'), 'order_id', 'line_id', '1 = 1'],
     ] %}
     not exists (
         select 1
@@ -46,9 +44,7 @@ where
             and known.{{ order }} = staged.order_id
             and coalesce(known.{{ line }}, '') = coalesce(staged.line_id, '')
             and {{ not_before('known.ordered_at', lowest) }}
-            {%- if relation.identifier == 'refund_lines' %}
-            and known.channel = 'pos'
-            {%- endif %}
+            and {{ condition }}
     )
     {{- ' and' if not loop.last }}
     {%- endfor %}
