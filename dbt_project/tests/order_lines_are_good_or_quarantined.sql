@@ -26,25 +26,27 @@ with staged as (
     where lines.{{ built_last(relation) }} and {{ condition }}
     {{ 'union' if not loop.last }}
     {%- endfor %}
+),
+
+known as (
+    {%- for relation, order, line, condition in [
+        [ref('order_lines'), 'order_id', 'line_id', '1 = 1'],
+        [ref('refund_lines'), 'source_order_id', 'refund_line_id', "found.channel = 'pos'"],
+        [ref('silver_order_lines'), 'order_id', 'line_id', '1 = 1'],
+    ] %}
+    select found.channel, found.{{ order }} as order_id, found.{{ line }} as line_id
+    from {{ relation }} as found
+    where {{ not_before('found.ordered_at', lowest) }} and {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select staged.channel, staged.order_id, staged.line_id
 from staged
-where
-    {%- for relation, order, line, condition in [
-        [ref('order_lines'), 'order_id', 'line_id', '1 = 1'],
-        [ref('refund_lines'), 'source_order_id', 'refund_line_id', "known.channel = 'pos'"],
-        [ref('silver_order_lines'), 'order_id', 'line_id', '1 = 1'],
-    ] %}
-    not exists (
-        select 1
-        from {{ relation }} as known
-        where
-            known.channel = staged.channel
-            and known.{{ order }} = staged.order_id
-            and coalesce(known.{{ line }}, '') = coalesce(staged.line_id, '')
-            and {{ not_before('known.ordered_at', lowest) }}
-            and {{ condition }}
-    )
-    {{- ' and' if not loop.last }}
-    {%- endfor %}
+where not exists (
+    select 1
+    from known
+    where known.channel = staged.channel
+        and known.order_id = staged.order_id
+        and coalesce(known.line_id, '') = coalesce(staged.line_id, '')
+)
