@@ -1,6 +1,8 @@
 {{ config(unique_key='event_id', meta={'bound_by': 'occurred_at'}) }}
-{#- What visitors of the web shop did, once each: an event that is told twice has the same id. What a user agent
-  says is read once an agent: there are far fewer of them than events. -#}
+{#-
+  What visitors of the web shop did, once each: an event that is told twice has the same id. A user agent is read once, and
+  not with each of its events: some twenty patterns are looked for in it.
+-#}
 
 with agents as (
     select
