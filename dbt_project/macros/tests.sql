@@ -19,6 +19,17 @@
   {%- do return(relation) -%}
 {%- endmacro %}
 
+{# The rows, of whatever build, that have the key of a row of the last one: a new row may repeat an old one's key. #}
+{% macro rows_that_may_repeat(relation, keys) -%}
+  {%- if config.get('where', '') != '__latest_build__'
+      or extreme('min', 'built_at', relation, none) == extreme('max', 'built_at', relation, none) -%}
+    {#- All rows are of one build: a table made anew, or a view. -#}
+    {{ relation }}
+  {%- else -%}
+    {{ rows_with_latest_keys(relation, keys) }}
+  {%- endif -%}
+{%- endmacro %}
+
 {#
   Condition for the rows of a relation's last build; a literal where it can be asked for, so that the engine skips the others.
   A view was built last when one of the tables behind it was: to ask itself would be to make all of its rows.
