@@ -180,7 +180,7 @@ class Square:
         asked = msgspec.json.decode(await request.body())
         start = int(asked.get("cursor", 0))
         end = start + asked["limit"]
-        more = {"cursor": str(end)} if end < len(self._orders.texts) else {"errors": None}
+        more: dict[str, str | None] = {"cursor": str(end)} if end < len(self._orders.texts) else {"errors": None}
         return _list("orders", self._orders.texts[start:end], more)
 
 

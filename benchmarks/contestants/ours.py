@@ -58,7 +58,7 @@ def main() -> None:
             _ingest(platform, arguments.raw, phases)
     with phases.phase("prepare"):
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
-        record_links(platform.settings, platform.vault.links())
+        record_links(platform.settings, platform.lake, platform.vault.links())
     with phases.phase("dbt"):
         built = build(platform, arguments.select, arguments.tests, phases)
     for write in ("replace", "replace_parts"):

@@ -33,7 +33,7 @@ def main() -> None:
     with phases.phase("prepare"):
         import_dbt()
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
-        record_links(platform.settings, platform.vault.links())
+        record_links(platform.settings, platform.lake, platform.vault.links())
     with phases.phase("dbt"):
         build(platform, (), arguments.tests, phases)
     with duckdb.connect(str(platform.settings.warehouse_path), read_only=True) as engine:

@@ -6,7 +6,7 @@ would measure the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
@@ -40,6 +40,10 @@ class JsonLines:
                 origins = [f"{path.name}:{number}" for number in range(line + 1, line + len(records) + 1)]
                 line += len(records)
                 yield RawBatch(entity, records, origins)
+
+    def check(self) -> Sequence[str]:
+        """See Connector; there is nothing to ask."""
+        return ()
 
     def close(self) -> None:
         """See Connector."""
