@@ -16,8 +16,9 @@ from urllib.request import urlopen
 
 PORT = 3999
 IMAGES = Path(__file__).parent / "images"
+#: The UI fits the graph into the width; in a window less high than this its upper rim is cut off.
 PAGES = {
-    "asset-graph": ("/asset-groups", "1500,660"),
+    "asset-graph": ("/asset-groups", "2000,1560"),
 }
 
 
@@ -30,7 +31,8 @@ def main() -> int:
     retreasure = Path(sys.executable).with_name("retreasure")
     server = subprocess.Popen([str(retreasure), "up", "--port", str(PORT)])
     try:
-        _wait(f"http://127.0.0.1:{PORT}/server_info")
+        if not _answers(server, f"http://127.0.0.1:{PORT}/server_info"):
+            return 1
         for name, (page, size) in PAGES.items():
             _shoot(chromium, f"http://127.0.0.1:{PORT}{page}", size, IMAGES / f"{name}.png")
     finally:
@@ -39,16 +41,18 @@ def main() -> int:
     return 0
 
 
-def _wait(url: str, seconds: float = 120) -> None:
+def _answers(server: subprocess.Popen[bytes], url: str, seconds: float = 120) -> bool:
+    """Whether the server, once it is there, answers; False when it ended, and has said why."""
     deadline = time.monotonic() + seconds
-    while True:
+    while server.poll() is None:
         try:
             with urlopen(url, timeout=5):
-                return
+                return True
         except (URLError, OSError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(1)
+    return False
 
 
 def _shoot(chromium: str, url: str, size: str, target: Path) -> None:
