@@ -268,8 +268,10 @@ def up(
     from retreasure_assets.sandbox.world import WorldSpec
     from retreasure_assets.settings import active_settings, load_settings
 
-    # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A service manager stops with SIGTERM: end as Ctrl-C does, with no process left behind. Whoever is started by a
+    # script with & ignores SIGINT, and so would the servers, which are stopped with it.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, signal.default_int_handler)
     settings = active_settings()
     world = WorldSpec(seed, days, scale)
     asked = [context.get_parameter_source(name) for name in ("seed", "days", "scale")]
