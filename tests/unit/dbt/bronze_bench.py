@@ -159,8 +159,6 @@ class Bench:
         self._dbt = dbt
         self.path = folder / "warehouse.duckdb"
         self._clock = datetime(2026, 11, 1, tzinfo=UTC)
-        #: Everything that came in, in its order.
-        self.ingested: list[Record] = []
         #: Bronze tables with news for the next build; None where all of silver has to be built.
         self._news: set[str] | None = None
         if built is not None:
@@ -176,7 +174,6 @@ class Bench:
     def ingest(self, *records: Record) -> None:
         """Write records as one batch, later than every batch before it; like the real writer, each record once."""
         self._clock += timedelta(hours=7)
-        self.ingested += records
         rows: dict[str, dict[object, Sequence[object]]] = {}
         for record in records:
             row = self._row(record)

@@ -12,10 +12,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from types import ModuleType
 from typing import Any, ClassVar
 
 import duckdb
+import ebay_cases
+import etsy_cases
 import pytest
+import square_cases
 from bronze_bench import Bench, Dbt, Record
 from payloads import balance, ecb, exported, line, order, payout, product, refund, till, transaction
 
@@ -136,6 +140,25 @@ def test_any_order_and_split_of_arrival_gives_the_same_silver(
     got = bench.snapshot()
     for name, rows in settled.expected.items():
         assert got[name] == rows, name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("cases", [ebay_cases, etsy_cases, square_cases], ids=["ebay", "etsy", "square"])
+def test_every_rule_of_a_channel_holds_whatever_the_order_of_arrival(
+    dbt: Dbt, new_bench: Callable[[], Bench], tmp_path: Path, cases: ModuleType
+) -> None:
+    """All at once, or in three builds, in another order and some of it twice: the same silver, and then it rests."""
+    at_once, in_parts = Bench(dbt, tmp_path), new_bench()
+    at_once.ingest(*cases.records())
+    at_once.build()
+    in_parts.ingest_in_parts(cases.records(), 3, seed=3)
+    expected, found = at_once.snapshot(), in_parts.snapshot()
+    assert {name: rows for name, rows in found.items() if rows != expected[name]} == {}
+    assert expected["silver.orders"]
+    before = in_parts.snapshot(stamps=True)
+    in_parts.build_all()
+    assert in_parts.snapshot(stamps=True) == before
 
 
 class Changes:
