@@ -1,7 +1,7 @@
 """Publishing: silver and gold tables of the warehouse become Delta tables in the lake.
 
-What belongs here: finding what changed and replacing it in one commit per table. What does not: building the tables
-(dbt) and reading them (query.py).
+What belongs here: finding what changed and replacing it in one commit per table. What does not: which month a row is
+of (months.py), writing files (delta_copy.py), building the tables (dbt) and reading them (query.py).
 
 A table with a date is split by month (column ``_month``), and only months that changed are replaced; one without is
 replaced whole. A table without a row built since the last publication, and of as many rows, is left alone. Of others a
@@ -17,11 +17,9 @@ Readers of an old version keep its files until ``maintain`` removes them a week 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -30,45 +28,16 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from retreasure_assets.errors import BuildError
-from retreasure_assets.lake.delta_copy import DeltaCopy, delta_type
+from retreasure_assets.lake.delta_copy import DeltaCopy
 from retreasure_assets.lake.manifest import record
+from retreasure_assets.lake.months import MONTH, MonthlyTable
 from retreasure_assets.lake.storage import Lake, add_actions, explained
 from retreasure_assets.lake.warehouse import open_warehouse, quote, quote_name
 
 if TYPE_CHECKING:
     from retreasure_assets.settings import Settings
 
-MONTH = "_month"
-#: The first of these that a table has decides a row's month. None of them changes once a row exists, or hardly ever;
-#: as_of_date alone does, for all rows of a report at once.
-_DATES = (
-    "business_date",
-    "ordered_at",
-    "refunded_at",
-    "paid_at",
-    "charged_at",
-    "transacted_at",
-    "issued_at",
-    "shipped_at",
-    "rate_date",
-    "date_day",
-    "occurred_at",
-    "valid_from",
-    "as_of_date",
-    "cost_date",
-    "opened_date",
-    "in_stock_date",
-    # Every piece has one; not so acquired_date: all without it are one part that grows with the history.
-    "first_seen_at",
-    "acquired_date",
-)
 _BUILT_AT = "built_at"
-_ZONED = "TIMESTAMP WITH TIME ZONE"
-_MONTHS = re.compile("[12][0-9]{3}-[0-9]{2}")
-#: Of a row without a date.
-_UNDATED = "none"
-#: From so many rows on a month is written by itself: its rows are found by their date, instead of being sorted out.
-_LARGE_PART = 5_000
 _STATE = "retreasure"
 #: Compaction commits may stand between the newest commit and the last publication.
 _LOOK_BACK = 20
@@ -158,15 +127,15 @@ class _Publication:
         self._name = f"{quote_name(layer)}.{quote_name(table)}"
         described = engine.execute(f"DESCRIBE {self._name}").fetchall()
         self._types: dict[str, str] = {row[0]: row[1] for row in described}
-        self._dated = next((name for name in _DATES if name in self._types), None)
+        self._months = MonthlyTable(self._name, self._types)
         self._delta = lake.find(layer, table)
-        self._copy = DeltaCopy(lake.uri(layer, table), f"{layer}.{table}", MONTH if self._dated else None)
+        self._copy = DeltaCopy(lake.uri(layer, table), f"{layer}.{table}", MONTH if self._months.dated else None)
 
     def run(self) -> PublishedTable:
         """Find what changed and replace it."""
-        schema = self._engine.sql(f"{self._select(split=True)} LIMIT 0").to_arrow_table().schema
+        schema = self._engine.sql(f"{self._months.select(split=True)} LIMIT 0").to_arrow_table().schema
         state = self._state() if self._delta is not None and _same(schema, self._delta) else None
-        if state is not None and state.dated != self._dated:
+        if state is not None and state.dated != self._months.dated:
             # Its months are other ones than this version's.
             state = None
         published = self._published()
@@ -178,52 +147,21 @@ class _Publication:
             # New, or of other columns than before.
             parts = sorted(counts)
             if self._delta is None or parts or published:
-                self._copy.replace(self._engine, self._rows(counts), schema, self._note({}))
+                self._copy.replace(self._engine, self._months.rows(counts), schema, self._note({}))
         else:
             looked_at = self._looked_at(state, counts, published)
             prints = self._prints(part for part in looked_at if part in counts)
             parts = [part for part in looked_at if part not in prints or prints[part] != state.prints.get(part)]
             if parts:
                 kept = {part: text for part, text in state.prints.items() if part not in looked_at}
-                rows = self._rows({part: counts[part] for part in parts if part in counts})
-                of = parts if self._dated else None
+                rows = self._months.rows({part: counts[part] for part in parts if part in counts})
+                of = parts if self._months.dated else None
                 self._copy.replace_parts(self._engine, rows, schema, of, self._note(kept | prints))
-        names = tuple(parts) if self._dated else (("all",) if parts else ())
+        names = tuple(parts) if self._months.dated else (("all",) if parts else ())
         return PublishedTable(self._layer, self._table, sum(counts.values()), names, self._version())
 
     def _version(self) -> int:
         return DeltaTable(self._uri, without_files=True).version()
-
-    def _day(self) -> str:
-        """The date that decides a row's month, of a time its UTC date; without the engine's calendar, which is slow."""
-        assert self._dated is not None
-        column = quote_name(self._dated)
-        zoned = self._types[self._dated] == _ZONED
-        return f"CAST(make_timestamp(epoch_us({column})) AS DATE)" if zoned else f"CAST({column} AS DATE)"
-
-    def _month(self) -> str:
-        if self._dated is None:
-            return quote("all")
-        return f"coalesce(strftime({self._day()}, '%Y-%m'), {quote(_UNDATED)})"
-
-    def _within(self, parts: Iterable[str]) -> str:
-        """Condition that a row is in one of the parts: literal ranges, so that the engine skips what is in none."""
-        if self._dated is None:
-            return "true"
-        column, ranges = quote_name(self._dated), []
-        for part in parts:
-            if part == _UNDATED:
-                ranges.append(f"{column} IS NULL")
-                continue
-            if not _MONTHS.fullmatch(part):
-                # A year that only a mistaken source states.
-                ranges.append(f"{self._month()} = {quote(part)}")
-                continue
-            first = date.fromisoformat(f"{part}-01")
-            after = (first + timedelta(days=31)).replace(day=1)
-            low, high = (f"CAST('{day}' AS {self._types[self._dated]})" for day in (first, after))
-            ranges.append(f"{column} >= {low} AND {column} < {high}")
-        return "(" + " OR ".join(ranges or ["false"]) + ")"
 
     def _is_as_published(self, state: _State, published: int) -> bool:
         """Whether no row was built since the last publication, and none has gone."""
@@ -239,17 +177,7 @@ class _Publication:
 
     def _counts(self) -> dict[str, int]:
         """Rows by part."""
-        if self._dated is None:
-            [(rows,)] = self._engine.execute(f"SELECT count(*) FROM {self._name}").fetchall()
-            return {"all": rows} if rows else {}
-        # Texts are made of the few months, not of the rows.
-        return dict(
-            self._engine.execute(
-                f"SELECT coalesce(strftime(month, '%Y-%m'), {quote(_UNDATED)}), rows FROM ("
-                f"SELECT date_trunc('month', {self._day()}) AS month, count(*) AS rows FROM {self._name} "
-                "GROUP BY month)"
-            ).fetchall()
-        )
+        return dict(self._engine.execute(self._months.counts()).fetchall())
 
     def _published(self) -> dict[str, int]:
         """Published rows by part, from the Delta log alone."""
@@ -270,7 +198,7 @@ class _Publication:
         if state.built_at is None or _BUILT_AT not in self._types:
             return sorted(looked_at | counts.keys())
         rows = self._engine.execute(
-            f"SELECT DISTINCT {self._month()} FROM {self._name} "
+            f"SELECT DISTINCT {self._months.month()} FROM {self._name} "
             f"WHERE {_BUILT_AT} IS NULL OR {_BUILT_AT} > {self._moment(state)}"
         ).fetchall()
         return sorted(looked_at | {part for (part,) in rows})
@@ -282,8 +210,8 @@ class _Publication:
             return {}
         columns = ", ".join(quote_name(name) for name in self._types if name != _BUILT_AT)
         rows = self._engine.execute(
-            f"SELECT {self._month()} AS part, count(*), sum(CAST(hash({columns}) AS HUGEINT)) "
-            f"FROM {self._name} WHERE {self._within(wanted)} GROUP BY part"
+            f"SELECT {self._months.month()} AS part, count(*), sum(CAST(hash({columns}) AS HUGEINT)) "
+            f"FROM {self._name} WHERE {self._months.within(wanted)} GROUP BY part"
         ).fetchall()
         return {part: f"{count}-{total}" for part, count, total in rows}
 
@@ -302,33 +230,7 @@ class _Publication:
             ((built_at,),) = self._engine.execute(
                 f"SELECT CAST(max({_BUILT_AT}) AS VARCHAR) FROM {self._name}"
             ).fetchall()
-        return {_STATE: msgspec.json.encode(_State(built_at, prints, self._dated)).decode()}
-
-    def _rows(self, counts: Mapping[str, int]) -> list[tuple[str | None, str]]:
-        """SQL that selects the rows of some parts: of each large one by itself, of the small ones together.
-
-        Args:
-            counts: rows by part.
-        """
-        if self._dated is None:
-            return [(None, self._select())]
-        large = [part for part, rows in counts.items() if rows >= _LARGE_PART]
-        selected: list[tuple[str | None, str]] = [
-            (part, f"{self._select()} WHERE {self._within([part])}") for part in sorted(large)
-        ]
-        if small := counts.keys() - large:
-            selected.append((None, f"{self._select(split=True)} WHERE {self._within(sorted(small))}"))
-        return selected
-
-    def _select(self, *, split: bool = False) -> str:
-        """SQL of all rows with types that Delta has, and the part that each is of."""
-        columns = []
-        for column, kind in self._types.items():
-            name, nearest = quote_name(column), delta_type(kind)
-            columns.append(name if nearest == kind else f"CAST({name} AS {nearest}) AS {name}")
-        if split and self._dated:
-            columns.append(f"{self._month()} AS {MONTH}")
-        return f"SELECT {', '.join(columns)} FROM {self._name}"
+        return {_STATE: msgspec.json.encode(_State(built_at, prints, self._months.dated)).decode()}
 
 
 def _same(schema: pa.Schema, delta: DeltaTable) -> bool:

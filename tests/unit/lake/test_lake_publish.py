@@ -176,7 +176,7 @@ def test_new_columns_replace_the_table(settings: Settings, lake: Lake, warehouse
 def test_a_table_of_persons_is_split_by_when_they_were_first_seen(
     settings: Settings, lake: Lake, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, large_part: int
 ) -> None:
-    monkeypatch.setattr("retreasure_assets.lake.publish._LARGE_PART", large_part)
+    monkeypatch.setattr("retreasure_assets.lake.months._LARGE_PART", large_part)
     tables = [("gold", "dim_customer")]
     # The UTC day counts, to the microsecond; some were never seen, and one in a year that only a mistake can state.
     warehouse.run(
@@ -199,7 +199,7 @@ def test_a_table_that_was_published_whole_is_split_from_then_on(
     settings: Settings, lake: Lake, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:
-        earlier.setattr("retreasure_assets.lake.publish._DATES", ())
+        earlier.setattr("retreasure_assets.lake.months._DATES", ())
         assert publish(settings, lake, ORDERS)[0].parts == ("all",)
     assert publish(settings, lake, ORDERS)[0].parts == ("2026-01", "2026-02", "2026-03")
     assert sorted(row["order_id"] for row in published(lake)) == list(range(90))
@@ -217,7 +217,7 @@ def test_a_table_whose_months_are_other_ones_now_is_published_whole(
         "pieces(item_id, acquired_date, first_seen_at, built_at)"
     )
     with monkeypatch.context() as earlier:
-        earlier.setattr("retreasure_assets.lake.publish._DATES", ("acquired_date",))
+        earlier.setattr("retreasure_assets.lake.months._DATES", ("acquired_date",))
         publish(settings, lake, [("gold", "pieces")])
     [now] = publish(settings, lake, [("gold", "pieces")])
     assert now.parts == ("2026-01", "2026-02")
