@@ -1,7 +1,6 @@
 """Square over HTTP: locations, customers, orders, payments, refunds, catalogue, counts, payouts (``/v2/...``).
 
-What belongs here: addresses, headers, limits, cursors and refusals. What does not: the records (``square_orders``,
-``square_money``, ``square_catalogue``).
+What belongs here: addresses, headers, limits, cursors and refusals. What does not: the records (``square_records``).
 
 It refuses what Square refuses: a missing or wrong token, a version that is no date, unknown body fields, more than
 ten locations, limits out of range, a sort that does not go with the time filter, a cursor of another query.
@@ -13,8 +12,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import timedelta
 from typing import ClassVar
 
 import msgspec
@@ -22,10 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from retreasure_assets.sandbox import square_catalogue, square_money, square_orders
 from retreasure_assets.sandbox.face import Contract, Records, Refusal, Traits
+from retreasure_assets.sandbox.square_catalogue import MERCHANT_ID
 from retreasure_assets.sandbox.square_format import Json
 from retreasure_assets.sandbox.square_pages import between, in_order, page_of, signature_of
+from retreasure_assets.sandbox.square_records import SquareRecords
 from retreasure_assets.sandbox.square_requests import (
     CustomerQuery,
     CustomerSort,
@@ -42,7 +41,6 @@ from retreasure_assets.sandbox.square_requests import (
     whole,
 )
 from retreasure_assets.sandbox.world import World
-from retreasure_assets.sandbox.world_square import SquareBooks
 from retreasure_assets.sandbox.world_square_ids import location_id
 
 API_VERSION = "2025-08-20"
@@ -110,6 +108,7 @@ class SquareFace:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._records = SquareRecords(world)
 
     @staticmethod
     def environment(base_url: str) -> Mapping[str, str]:
@@ -133,57 +132,11 @@ class SquareFace:
         )
         return [Route(path, _guarded(handler), methods=[method]) for method, path, handler in handlers]
 
-    # --- what there is ---------------------------------------------------------------------------------------
-
-    @cached_property
-    def _books(self) -> SquareBooks:
-        return SquareBooks(self._world)
-
-    @property
-    def _seed(self) -> int:
-        return self._world.seed
-
-    @cached_property
-    def _all_orders(self) -> list[Json]:
-        return [
-            *(square_orders.sale_order(self._seed, sale) for sale in self._books.sales),
-            *(square_orders.return_order(self._seed, back) for back in self._books.returns),
-        ]
-
-    @cached_property
-    def _all_payments(self) -> list[Json]:
-        return [square_money.payment(self._seed, sale) for sale in self._books.sales]
-
-    @cached_property
-    def _all_refunds(self) -> list[Json]:
-        return [square_money.refund(self._seed, back) for back in self._books.returns]
-
-    @cached_property
-    def _all_payouts(self) -> list[Json]:
-        return [square_money.payout(self._seed, paid) for paid in self._books.payouts]
-
-    @cached_property
-    def _all_objects(self) -> list[Json]:
-        first: dict[str, datetime] = {}
-        for shelf in self._books.shelves:
-            since = min(first.get(shelf.item.category, shelf.item.listed_at), shelf.item.listed_at)
-            first[shelf.item.category] = since
-        return [
-            *(square_catalogue.catalog_category(self._seed, name, at) for name, at in sorted(first.items())),
-            *(square_catalogue.catalog_item(self._seed, shelf) for shelf in self._books.shelves),
-        ]
-
-    @cached_property
-    def _all_counts(self) -> list[Json]:
-        return [square_catalogue.inventory_count(self._seed, shelf) for shelf in self._books.shelves]
-
-    # --- what is asked ---------------------------------------------------------------------------------------
-
     def _token_status(self, _request: Request, _body: bytes) -> Json:
-        return {"scopes": list(SCOPES), "client_id": "sq0idp-sandbox", "merchant_id": square_catalogue.MERCHANT_ID}
+        return {"scopes": list(SCOPES), "client_id": "sq0idp-sandbox", "merchant_id": MERCHANT_ID}
 
     def _locations(self, _request: Request, _body: bytes) -> Json:
-        return {"locations": square_catalogue.locations(self._seed)}
+        return {"locations": self._records.locations}
 
     def _orders(self, _request: Request, body: bytes) -> Json:
         asked = decoded(body, SearchOrders)
@@ -206,7 +159,7 @@ class SquareFace:
         states = query.filter.state_filter.states if query.filter and query.filter.state_filter else None
         found = [
             order
-            for order in self._all_orders
+            for order in self._records.orders
             if order["location_id"] in asked.location_ids and (states is None or order["state"] in states)
         ]
         chosen = between(found, key, filtered.get(key) or Range())
@@ -216,14 +169,14 @@ class SquareFace:
 
     def _payments(self, request: Request, _body: bytes) -> Json:
         known = {"location_id", "is_offline_payment", "total", "last_4", "card_brand"}
-        return self._listing(request, "payments", self._all_payments, known, main_location_only=True)
+        return self._listing(request, "payments", self._records.payments, known, main_location_only=True)
 
     def _refunds(self, request: Request, _body: bytes) -> Json:
-        return self._listing(request, "refunds", self._all_refunds, {"location_id", "status", "source_type"})
+        return self._listing(request, "refunds", self._records.refunds, {"location_id", "status", "source_type"})
 
     def _payouts(self, request: Request, _body: bytes) -> Json:
         known = {"location_id", "status"}
-        return self._listing(request, "payouts", self._all_payouts, known, main_location_only=True, by_update=False)
+        return self._listing(request, "payouts", self._records.payouts, known, main_location_only=True, by_update=False)
 
     def _listing(
         self,
@@ -251,7 +204,7 @@ class SquareFace:
         chosen = [record for _, record in between(records, "created_at", created)]
         updated = Range(asked.get("updated_at_begin_time"), asked.get("updated_at_end_time"))
         chosen = [record for _, record in between(chosen, "updated_at", updated)]
-        location = asked.get("location_id", location_id(self._seed) if main_location_only else None)
+        location = asked.get("location_id", location_id(self._world.seed) if main_location_only else None)
         if location is not None:
             self._known_locations([location])
             chosen = [record for record in chosen if record["location_id"] == location]
@@ -268,10 +221,9 @@ class SquareFace:
         for field in asked.keys() - {"sort_order", "cursor", "limit"}:
             raise RefusalError("UNKNOWN_QUERY_PARAMETER", "Unknown query parameter.", field)
         payout_id = request.path_params["payout_id"]
-        paid = next((paid for paid in self._books.payouts if paid.payout_id == payout_id), None)
-        if paid is None:
+        entries = self._records.entries(payout_id)
+        if entries is None:
             raise RefusalError("NOT_FOUND", "There is no such payout.", status=404)
-        entries = [(entry.at, square_money.payout_entry(paid, entry)) for entry in paid.entries]
         signature = signature_of("entries", [payout_id, asked.get("sort_order"), asked.get("limit")])
         ordered = in_order(entries, asked.get("sort_order", "DESC") == "DESC")
         limit = min(whole(asked.get("limit"), MAX_LISTED), MAX_LISTED)
@@ -284,14 +236,14 @@ class SquareFace:
         # Exclusive: what changed at the very time is not among the answers.
         chosen = [
             (at, record)
-            for at, record in between(self._all_objects, "updated_at", Range())
+            for at, record in between(self._records.objects, "updated_at", Range())
             if record["type"] in wanted and (begin is None or at > begin)
         ]
         limit = asked.limit if asked.limit is not None and 0 < asked.limit <= MAX_OBJECTS else MAX_LISTED
         signature = signature_of("catalog", msgspec.structs.replace(asked, cursor=None))
         # In no order of time: objects come as they lie in the catalogue.
         page = page_of("objects", chosen, asked.cursor, limit, signature)
-        latest = max((record["updated_at"] for record in self._all_objects), default=None)
+        latest = max((record["updated_at"] for record in self._records.objects), default=None)
         return page if latest is None else {**page, "latest_time": latest}
 
     def _counts(self, _request: Request, body: bytes) -> Json:
@@ -303,7 +255,7 @@ class SquareFace:
         after = moment(asked.updated_after, "updated_after")
         chosen = [
             (at, record)
-            for at, record in between(self._all_counts, "calculated_at", Range())
+            for at, record in between(self._records.counts, "calculated_at", Range())
             if (after is None or at > after)
             and (asked.location_ids is None or record["location_id"] in asked.location_ids)
             and (asked.catalog_object_ids is None or record["catalog_object_id"] in asked.catalog_object_ids)
@@ -317,13 +269,13 @@ class SquareFace:
         if not 1 <= asked.limit <= MAX_LISTED:
             raise RefusalError("VALUE_TOO_HIGH", f"`limit` must be from 1 to {MAX_LISTED}.", "limit")
         query = asked.query or CustomerQuery()
-        records = [square_catalogue.customer(known) for known in self._books.customers]
+        records = self._records.customers
         if query.filter is not None:
             for name in ("created_at", "updated_at"):
                 records = [record for _, record in between(records, name, getattr(query.filter, name) or Range())]
         sort = query.sort or CustomerSort()
         if sort.field == "DEFAULT":
-            records.sort(key=lambda record: (record["given_name"], record["family_name"], record["id"]))
+            records = sorted(records, key=lambda record: (record["given_name"], record["family_name"], record["id"]))
             ordered = [(self._world.clock, record) for record in records]
             ordered = ordered[::-1] if sort.order == "DESC" else ordered
         else:
@@ -336,7 +288,7 @@ class SquareFace:
             raise RefusalError("MISSING_REQUIRED_PARAMETER", "At least one location is needed.", "location_ids")
         if len(asked) > MAX_LOCATIONS:
             raise RefusalError("ARRAY_LENGTH_TOO_LONG", f"At most {MAX_LOCATIONS} locations.", "location_ids")
-        known = {record["id"] for record in square_catalogue.locations(self._seed)}
+        known = {record["id"] for record in self._records.locations}
         if not known.issuperset(asked):
             raise RefusalError("FORBIDDEN", "The merchant has no such location.", "location_ids", 403)
 

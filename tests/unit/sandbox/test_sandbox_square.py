@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from retreasure_assets.sandbox.square import SCOPES, SQUARE_TOKEN, SquareFace
+from retreasure_assets.sandbox.square import SCOPES, SQUARE_TOKEN
+from retreasure_assets.sandbox.square_records import SquareRecords
 from retreasure_assets.sandbox.till import receipts_by_day
 from retreasure_assets.sandbox.truth import planted_personal_values, truth
 from retreasure_assets.sandbox.world import World
@@ -111,9 +112,9 @@ def test_a_payout_is_the_sum_of_its_entries(client: httpx.Client, books: SquareB
 
 def test_the_books_of_some_days_are_the_first_part_of_longer_ones(world: World) -> None:
     earlier = world.as_of(world.clock - timedelta(days=9, hours=7))
-    whole = SquareFace(world)
-    for name in ("_all_orders", "_all_payments", "_all_refunds", "_all_payouts", "_all_objects"):
-        then, now = getattr(SquareFace(earlier), name), getattr(whole, name)
+    whole = SquareRecords(world)
+    for name in ("orders", "payments", "refunds", "payouts", "objects"):
+        then, now = getattr(SquareRecords(earlier), name), getattr(whole, name)
         later = {record["id"]: record for record in now}
         assert then
         for record in then:
