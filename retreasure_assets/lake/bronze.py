@@ -15,6 +15,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+import pyarrow as pa
+
 from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.appending import OpenTables, append, until_committed
@@ -122,11 +125,12 @@ class BronzeWriter:
         run_id: str,
     ) -> tuple[str, list[NewRows]]:
         """The batch's id, and what is new of it for every table."""
+        self._judge.hurried = not judging.done()
         good, bad = judging.result()
         # An error of these is for whoever holds their future.
         wait(before)
         with without_collector():
-            batch_id = _batch_id([*good.record_ids.to_pylist(), *bad.record_ids.to_pylist()])
+            batch_id = _batch_id(good.record_ids, bad.record_ids)
             parts = []
             for layer, judged in (("quarantine", bad), ("bronze", good)):
                 ahead = self._ahead.pop(f"{layer}.{batch.entity.table}", None)
@@ -185,6 +189,7 @@ def _check(batch: RawBatch) -> None:
         raise ValueError(f"a batch of {batch.entity.table} has lists of different lengths")
 
 
-def _batch_id(record_ids: Sequence[str]) -> str:
+def _batch_id(*record_ids: pa.ChunkedArray) -> str:
     """The batch's identity: its records, in whatever order they came."""
-    return hashlib.sha256("\n".join(sorted(set(record_ids))).encode()).hexdigest()[:32]
+    ids = np.concatenate([part.cast(pa.binary()).to_numpy() for part in record_ids]).astype(bytes)
+    return hashlib.sha256(np.sort(ids).tobytes()).hexdigest()[:32]

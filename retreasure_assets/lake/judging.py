@@ -18,10 +18,12 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from queue import SimpleQueue
 from typing import Any
 
 import pyarrow as pa
@@ -30,7 +32,7 @@ from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.records import Judged, RecordReader
 from retreasure_assets.lake.sealed import compressed
 from retreasure_assets.privacy.keys import JudgingKeys
-from retreasure_assets.privacy.sealing import Compressor, Dictionary
+from retreasure_assets.privacy.sealing import NO_DICTIONARY, Compressor, Dictionary
 
 #: Of a batch this large there mostly are more to come; the second one starts the helper, which costs half a second.
 _LARGE_BYTES = 4 << 20
@@ -48,14 +50,21 @@ class Judge:
         keys: the vault's keys for this.
         dictionary: what an entity's records are compressed with, as far as is known yet.
         helper: whether a process may be started; where processes do not take over sockets (Windows) none is.
+
+    Attributes:
+        hurried: whether somebody waits for its answers, and so has the time to compress what is to be sealed.
     """
+
+    hurried = False
 
     def __init__(self, keys: JudgingKeys, dictionary: Callable[[Entity], Dictionary], *, helper: bool) -> None:
         self._keys = keys
         self._dictionary = dictionary
         self._told: set[int] = set()
         self._readers = _Readers(keys)
-        self._talker = ThreadPoolExecutor(1, "judge")
+        # While the helper judges a batch it is given the next one, so that it never waits.
+        self._asker = ThreadPoolExecutor(1, "judge-questions")
+        self._listener = ThreadPoolExecutor(1, "judge-answers")
         self._allowed = helper and os.name == "posix"
         self._large = 0
         self._helper: subprocess.Popen[bytes] | None = None
@@ -63,37 +72,53 @@ class Judge:
 
     def submit(self, batch: RawBatch) -> Future[tuple[Judged, Judged]]:
         """Begin to judge a batch: its good records, and its bad ones."""
-        return self._talker.submit(self._judge, batch)
+        return self._listener.submit(self._judge, batch, self._asker.submit(self._ask, batch))
 
     def close(self) -> None:
         """End the helper, once what is under way is done."""
-        self._talker.shutdown()
-        self._dismiss()
+        self._listener.shutdown()
+        self._asker.shutdown()
+        if self._line is not None:
+            self._line.close()
+        if self._helper is not None:
+            self._helper.wait()
 
-    def _judge(self, batch: RawBatch) -> tuple[Judged, Judged]:
-        if self._allowed and sum(map(len, batch.records)) >= _LARGE_BYTES:
-            self._large += 1
-            if self._large > 1:
-                answer = self._ask(batch)
-                if answer is not None:
-                    return answer
-        return self._readers.read(batch)
-
-    def _ask(self, batch: RawBatch) -> tuple[Judged, Judged] | None:
-        """The helper's answer; None where there is no helper, or no longer."""
+    def _ask(self, batch: RawBatch) -> socket.socket | None:
+        """Where the helper will answer; None for a batch that it is not asked about."""
+        if not self._allowed or sum(map(len, batch.records)) < _LARGE_BYTES:
+            return None
+        self._large += 1
+        if self._large == 1:
+            return None
         try:
             line = self._line or self._start()
-            dictionary = self._dictionary(batch.entity)
-            if dictionary.number in self._told:
-                dictionary = replace(dictionary, content=b"")
-            _send(line, _Question.of(batch, dictionary))
-            answer: tuple[Judged, Judged] = _receive(line)
+            dictionary = NO_DICTIONARY if self.hurried else self._dictionary(batch.entity)
+            told = dictionary.number in self._told
+            _send(line, _Question.of(batch, replace(dictionary, content=b"") if told else dictionary))
             self._told.add(dictionary.number)
-        except (OSError, EOFError, pickle.UnpicklingError):
-            self._allowed = False
-            self._dismiss()
+        except OSError:
+            self._give_up()
             return None
-        return answer
+        return line
+
+    def _judge(self, batch: RawBatch, asked: Future[socket.socket | None]) -> tuple[Judged, Judged]:
+        line = asked.result()
+        if line is not None and self._allowed:
+            try:
+                answer: tuple[Judged, Judged] = _receive(line)
+            except (OSError, EOFError, pickle.UnpicklingError):
+                self._give_up()
+            else:
+                return answer
+        return self._readers.read(batch)
+
+    def _give_up(self) -> None:
+        """Do without the helper from now on: it is gone, or cannot be understood."""
+        self._allowed = False
+        if self._line is not None:
+            # Whoever waits on the line need not any longer.
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
     def _start(self) -> socket.socket:
         # A socket takes and gives a whole batch in one call. A pipe does so in pieces of 64 KB, and after each of them
@@ -110,14 +135,6 @@ class Judge:
             )
         _send(self._line, self._keys)
         return self._line
-
-    def _dismiss(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-        if self._helper is not None:
-            self._helper.wait()
-            self._helper = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +213,25 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError), socket.socket(fileno=os.dup(0)) as line:
         helper = _Helper(_receive(line))
-        while True:
-            _send(line, helper.answer(_receive(line)))
+        for question in _ahead(line):
+            _send(line, helper.answer(question))
+
+
+def _ahead(line: socket.socket) -> Iterator[_Question]:
+    """The questions, each received while the one before is worked on."""
+    received: SimpleQueue[_Question | None] = SimpleQueue()
+    wanted = threading.Semaphore(2)
+
+    def receive() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while wanted.acquire():
+                received.put(_receive(line))
+        received.put(None)
+
+    threading.Thread(target=receive, name="questions", daemon=True).start()
+    while (question := received.get()) is not None:
+        yield question
+        wanted.release()
 
 
 def _split(content: pickle.PickleBuffer, sizes: Sequence[int]) -> list[bytes]:

@@ -16,13 +16,24 @@ import pyarrow.compute as pc
 
 from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake.columns import TIMESTAMP, GrowingTexts, all_utf8, joined, texts, timestamps, without_copy
+from retreasure_assets.lake.columns import (
+    TIMESTAMP,
+    GrowingTexts,
+    all_utf8,
+    joined,
+    texts,
+    texts_of_width,
+    timestamps,
+    without_copy,
+)
 from retreasure_assets.privacy.identities import RECORD, Namer
 from retreasure_assets.privacy.keys import JudgingKeys
 from retreasure_assets.privacy.masking import MalformedRecordError, Masker
 from retreasure_assets.privacy.paths import Scalar
 
 _NO_TEXTS, _NO_BYTES = pa.chunked_array([], pa.string()), pa.chunked_array([], pa.binary())
+#: Hex digits of a record id, and of a hash.
+_ID_DIGITS, _HASH_DIGITS = 32, 64
 _NO_MOMENTS = pa.nulls(0, TIMESTAMP)
 
 
@@ -88,9 +99,9 @@ class _Found:
         count = len(self.places)
         return Judged(
             range(count) if count and self.places[-1] == count - 1 else self.places,
-            texts(self.record_ids),
+            texts_of_width(self.record_ids, _ID_DIGITS),
             texts(self.natural_keys),
-            texts(self.hashes),
+            texts_of_width(self.hashes, _HASH_DIGITS),
             timestamps(self.updated, count),
             joined(self.digests, pa.binary()),
             joined(self.clear, pa.binary()),
@@ -117,11 +128,11 @@ class RecordReader:
         capture = list(dict.fromkeys(paths))
         self._masker = Masker(entity.masks, capture, keys.pseudonyms)
         self._name = Namer(keys.identities)
+        people = [identity for identity in entity.identities if entity.personal]
+        self._people = [capture.index(identity.path) for identity in people]
+        self._name_people = self._name.of_kinds([identity.kind for identity in people])
         self._key_places = [capture.index(path) for path in entity.natural_key]
         self._updated_place = None if entity.updated_at is None else capture.index(entity.updated_at)
-        self._people = [
-            (identity.kind, capture.index(identity.path)) for identity in entity.identities if entity.personal
-        ]
         self._prefix = f"{entity.source}\n{entity.name}\n"
 
     def read(self, batch: RawBatch) -> tuple[Judged, Judged]:
@@ -141,7 +152,7 @@ class RecordReader:
         key_places, mask, prefix = self._key_places, self._masker.add, self._prefix
         updated_place, personal = self._updated_place, self._entity.personal
         valid = all_utf8(contents)
-        name, people = self._name, self._people
+        name, people = self._name_people, self._people
         sha256 = hashlib.sha256
         payloads = GrowingTexts()
         text_of_all = payloads.content
@@ -177,7 +188,7 @@ class RecordReader:
             if text is not record:
                 # A file's line read by a corrected mapping is another version of the record.
                 content += sha256(text).hexdigest()
-            record_id = sha256(f"{prefix}{key}\n{content}".encode()).hexdigest()[:32]
+            record_id = sha256(f"{prefix}{key}\n{content}".encode()).hexdigest()[:_ID_DIGITS]
             if record_id in seen:
                 del text_of_all[began:]
                 continue
@@ -189,14 +200,14 @@ class RecordReader:
             if updated_place is not None:
                 good.updated.append(captured[updated_place])
             if personal:
-                named = name([(kind, captured[at]) for kind, at in people])
+                named = name(*[captured[at] for at in people])
                 if not named.digests and not (
                     len(text_of_all) - began == len(record) and text_of_all[began:] == record
                 ):
                     # One that names nobody and in which nothing was masked is about nobody; everybody may read it.
                     # Any other has a subject of its own, the same whenever this record comes again, who can be
                     # forgotten.
-                    named = name([(RECORD, f"{self._entity.source}|{self._entity.name}|{key}")])
+                    named = self._name([(RECORD, f"{self._entity.source}|{self._entity.name}|{key}")])
                 good.digests.append(named.digests)
                 good.clear.append(named.clear)
             text_of_all = payloads.end()
@@ -209,7 +220,7 @@ class RecordReader:
         return f"has no {' and no '.join(missing)}"
 
     def _refuse(self, bad: _Found, place: int, digest: str, key: str | None, reason: str, seen: set[str]) -> None:
-        record_id = hashlib.sha256(f"{self._prefix}\n{digest}".encode()).hexdigest()[:32]
+        record_id = hashlib.sha256(f"{self._prefix}\n{digest}".encode()).hexdigest()[:_ID_DIGITS]
         if record_id in seen:
             return
         seen.add(record_id)

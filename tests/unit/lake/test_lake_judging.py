@@ -127,7 +127,26 @@ def test_a_helper_that_is_killed_is_done_without(helped: Judge) -> None:
     os.kill(helped._helper.pid, signal.SIGKILL)
     expected[0] |= {"compressed": [], "dictionary": [0]}
     assert [columns(judged) for judged in helped.submit(raw).result()] == expected
-    assert helped._helper is None
+    assert not helped._allowed
+
+
+def test_batches_under_way_keep_their_order_and_outlive_the_helper(helped: Judge) -> None:
+    raws = [batch([order(number, customer=place) for number in range(3_000)]) for place in range(6)]
+    here = [columns(RecordReader(ORDERS, KEYS.judging).read(raw)[0])["payloads"] for raw in raws]
+    answers = [helped.submit(raw) for raw in raws]
+    assert columns(answers[0].result()[0])["payloads"] == here[0]
+    assert helped._helper is not None
+    os.kill(helped._helper.pid, signal.SIGKILL)
+    assert [columns(answer.result()[0])["payloads"] for answer in answers] == here
+    assert not helped._allowed
+
+
+def test_a_judge_in_a_hurry_leaves_compressing_to_who_waits(helped: Judge) -> None:
+    raw = batch([order(number) for number in range(5)])
+    helped.hurried = True
+    assert len(helped.submit(raw).result()[0].compressed) == 0
+    helped.hurried = False
+    assert len(helped.submit(raw).result()[0].compressed) == 5
 
 
 def test_a_helper_that_cannot_be_started_is_done_without(helped: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
