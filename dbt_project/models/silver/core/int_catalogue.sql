@@ -155,6 +155,33 @@ known as (
         on earlier.item_id = variations.item_id and earlier.source_table = 'square_catalog_objects'
     {%- endif %}
     where variations.version_rank = 1
+    {%- if is_incremental() %}
+    union all
+    -- An older version that comes late is dropped as outdated; that the piece was there by then stays.
+    select
+        earlier.source_table,
+        earlier.source_order,
+        earlier.item_id,
+        earlier.title,
+        earlier.category,
+        earlier.era,
+        earlier.maker,
+        earlier.material,
+        earlier.condition,
+        earlier.acquired_date,
+        earlier.cost_amount,
+        earlier.cost_currency,
+        variations.first_version_at as first_seen_at,
+        earlier.version_at,
+        earlier.ingested_at,
+        earlier.record_id
+    from variations
+    inner join {{ this }} as earlier
+        on earlier.item_id = variations.item_id and earlier.source_table = 'square_catalog_objects'
+    where variations.version_rank = 1
+        and variations.first_version_at < earlier.first_seen_at
+        and {{ is_higher('earlier', 'variations', ['version_at', 'ingested_at', 'record_id']) }}
+    {%- endif %}
 )
 
 select
