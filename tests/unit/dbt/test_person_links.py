@@ -22,6 +22,9 @@ from retreasure_assets.privacy.keys import derive
 from retreasure_assets.privacy.vault import Identities, Vault
 from retreasure_assets.settings import Settings
 
+# Six builds, gold and all: two and a half minutes of CPU, on a machine that others may use too.
+pytestmark = pytest.mark.timeout(900)
+
 MODELS = ("--select", "+dim_customer", "+agg_daily_customers", "+mkt_segments")
 JANE, ALSO_JANE, OTHER = (("email", f"{name}@example.com") for name in ("jane", "jane.at.work", "other"))
 
