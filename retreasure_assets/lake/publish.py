@@ -10,13 +10,15 @@ deleted rows show. What is looked at is replaced only where its content, ``built
 model that is built anew every time does not publish the same rows again. The first publication, which is compared with
 nothing, takes no fingerprints: a month that was published without one counts as changed, once.
 
-Tables are published beside one another, the largest first, each by a connection of its own.
+Tables are published beside one another, views and the largest first, each by a connection of its own.
 
 Readers of an old version keep its files until ``maintain`` removes them a week later.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -93,7 +95,7 @@ def publish(settings: Settings, lake: Lake, tables: Sequence[tuple[str, str]]) -
         sizes = _sizes(engine)
         started = {
             table: beside.submit(_publish_table, engine, lake, *table)
-            for table in sorted(tables, key=lambda table: -sizes.get(table, 0))
+            for table in sorted(tables, key=lambda table: -sizes.get(table, math.inf))
         }
         published = [started[table].result() for table in tables]
     record(lake, published)
@@ -101,7 +103,7 @@ def publish(settings: Settings, lake: Lake, tables: Sequence[tuple[str, str]]) -
 
 
 def _sizes(engine: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
-    """About how many rows each table has; of views nobody knows before they are read."""
+    """About how many rows each table has; of views nobody knows before they are read, and one may be the largest."""
     rows = engine.execute("SELECT schema_name, table_name, estimated_size FROM duckdb_tables()").fetchall()
     return {(schema, table): size for schema, table, size in rows}
 

@@ -15,9 +15,18 @@
   the winners 1.25, this 0.4, parsing 1.9.
 #}
 {% macro stage(bronze, fields, keep='latest') %}
+with {{ staging_steps(bronze, fields, keep) }}
+
+select
+    {{- staged_columns(fields) }}
+from parsed
+{% endmacro %}
+
+{# The steps of stage(), the last of them `parsed`, for a model that adds columns of its own. #}
+{% macro staging_steps(bronze, fields, keep='latest') %}
 {%- set relation = source('bronze', bronze) -%}
 {%- set key = 'natural_key' if keep == 'latest' else 'record_id' -%}
-with {% if keep != 'states' -%}
+{%- if keep != 'states' -%}
 repeated as (
     select {{ key }}
     from {{ relation }}
@@ -67,8 +76,10 @@ parsed as (
         )
     {%- endif %}
 )
+{%- endmacro %}
 
-select
+{# The columns of a staging model, of `parsed`. #}
+{% macro staged_columns(fields) %}
     {{- json_columns('parsed', fields) }},
     parsed.natural_key,
     parsed.record_id,
@@ -77,8 +88,7 @@ select
     {{ version_at('parsed.source_updated_at') }} as version_at,
     parsed.ingested_at,
     {{ built_at() }} as built_at
-from parsed
-{% endmacro %}
+{%- endmacro %}
 
 {# The person, where some identity names one: an id with r_ is the unnamed subject of a single record, no customer. #}
 {% macro named_person(column) -%}

@@ -9,4 +9,4 @@ select
     'no time; ' as reject_reason,
     staged.built_at
 from {{ ref('stg_clickstream__events') }} as staged
-where {{ event_time('staged') }} is null
+where staged.occurred_at is null

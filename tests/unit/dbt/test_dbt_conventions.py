@@ -48,6 +48,7 @@ def test_incremental_silver_is_bounded(dbt: Dbt) -> None:
         "locations",
         "int_catalogue",
         "int_square_skus",
+        "int_user_agents",
         "int_inventory_levels__square",
         "items",
         "item_costs",

@@ -1,19 +1,17 @@
-{{ config(unique_key='event_id', meta={'bound_by': 'occurred_at'}) }}
+{{ config(materialized='view') }}
 {#-
-  What visitors of the web shop did, once each: an event that is told twice has the same id. A user agent is read once, and
-  not with each of its events: some twenty patterns are looked for in it.
+  What visitors of the web shop did, once each: an event that is told twice has the same id. A view, because clicks are many
+  and staging has all of it but the devices. User agents are grouped, though each has one row: so an engine sees that the
+  join changes no event, and leaves it out where no device is asked for.
 -#}
 
 with agents as (
     select
-        told.user_agent,
-        {{ flag(is_machine('told.user_agent')) }} as is_bot,
-        {{ device_class('told.user_agent') }} as device
-    from (
-        select distinct user_agent
-        from {{ ref('stg_clickstream__events') }}
-        where built_at > {{ watermark() }}
-    ) as told
+        user_agent,
+        max(case when {{ is_true('is_bot') }} then 1 else 0 end) as is_bot,
+        max(device) as device
+    from {{ ref('int_user_agents') }}
+    group by user_agent
 )
 
 select
@@ -21,8 +19,8 @@ select
     staged.visitor_id,
     staged.person_id,
     staged.user_id,
-    {{ event_time('staged') }} as occurred_at,
-    {{ canonical_event('staged.provider_event', 'staged.event_type') }} as event_name,
+    staged.occurred_at,
+    staged.event_name,
     staged.page_path,
     staged.referrer,
     staged.utm_source,
@@ -33,16 +31,15 @@ select
     staged.amount,
     staged.currency,
     staged.ip_network,
-    staged.ip_country as country,
-    case when staged.ip_region is not null then concat(staged.ip_country, '-', staged.ip_region) end as region,
-    {{ flag(is_true('agents.is_bot')) }} as is_bot,
+    staged.country,
+    staged.region,
+    {{ flag('agents.is_bot = 1') }} as is_bot,
     coalesce(agents.device, 'unknown') as device,
     staged.provider,
     staged.provider_event,
     staged.received_at,
     staged.record_id,
-    {{ built_at() }} as built_at
+    staged.built_at
 from {{ ref('stg_clickstream__events') }} as staged
 left join agents on agents.user_agent = staged.user_agent
-where staged.built_at > {{ watermark() }}
-    and {{ event_time('staged') }} is not null
+where staged.occurred_at is not null
