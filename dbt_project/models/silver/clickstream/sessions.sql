@@ -10,9 +10,20 @@
   up to 7 days back; one that lasts longer is split there.
 -#}
 {%- set earliest_new = earliest(ref('events'), 'occurred_at', 'built_at > ' ~ watermark(), slack_days=lookback_days) -%}
-{%- set in_order = 'over (partition by events.visitor_id order by events.occurred_at, events.event_id)' -%}
-{%- set pause_before = add_minutes('lag(events.occurred_at) ' ~ in_order, session_pause()) -%}
-{%- set pause_after = add_minutes('events.occurred_at', session_pause()) -%}
+{%- set in_order = 'over (partition by pieces.visitor_id order by pieces.half_hour)' -%}
+{%- set pause_before = add_minutes('lag(pieces.ended_at) ' ~ in_order, session_pause()) -%}
+{%- set pause_after = add_minutes('pieces.ended_at', session_pause()) -%}
+{%- set events_at_hand -%}
+from {{ ref('events') }} as events
+    {%- if is_incremental() %}
+    inner join reach on reach.visitor_id = events.visitor_id
+    where events.occurred_at >= reach.first_at
+        and events.occurred_at <= reach.last_at
+        and events.occurred_at >= {{ earliest_new }}
+    {%- else %}
+    where events.visitor_id is not null
+    {%- endif -%}
+{%- endset -%}
 
 with {% if is_incremental() -%}
 fresh as (
@@ -47,73 +58,118 @@ reach as (
 ),
 
 {% endif -%}
--- One order for all that follows: an event begins a session where the pause before it is long enough, and ends one where
--- the pause after it is.
-paused as (
+placed as (
     select
-        events.visitor_id,
-        events.occurred_at,
-        events.event_name,
-        events.page_path,
-        events.referrer,
-        events.utm_source,
-        events.utm_medium,
-        events.utm_campaign,
-        events.is_bot,
-        events.device,
-        events.order_id,
-        events.country,
-        events.region,
-        row_number() {{ in_order }} as place,
-        case when events.occurred_at <= {{ pause_before }} then 0 else 1 end as is_first,
-        case when lead(events.occurred_at) {{ in_order }} <= {{ pause_after }} then 0 else 1 end as is_last
-    from {{ ref('events') }} as events
-    {%- if is_incremental() %}
-    inner join reach on reach.visitor_id = events.visitor_id
-    where events.occurred_at >= reach.first_at
-        and events.occurred_at <= reach.last_at
-        and events.occurred_at >= {{ earliest_new }}
-    {%- else %}
-    where events.visitor_id is not null
-    {%- endif %}
+        events.*,
+        {{ half_hour('events.occurred_at') }} as half_hour,
+        {{ moment_place('events.occurred_at', 'events.event_id') }} as place
+    {{ events_at_hand }}
 ),
 
-numbered as (
-    select
-        paused.*,
-        sum(is_first) over (
-            partition by visitor_id order by place rows between unbounded preceding and current row
-        ) as session_number
-    from paused
-),
-
-made as (
+-- A visitor's events within a half hour have no pause between them: they are put together first, so that a session is
+-- looked for among few rows. To sort all events by visitor and time took twice as long.
+pieces as (
     select
         visitor_id,
+        half_hour,
+        min(place) as place,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         count(*) as event_count,
         sum(case when event_name = 'page_viewed' then 1 else 0 end) as page_views,
         min(page_path) as lowest_path,
         max(page_path) as highest_path,
-        max(case when is_first = 1 then page_path end) as entry_path,
-        max(case when is_last = 1 then page_path end) as exit_path,
-        max(case when is_first = 1 then referrer end) as referrer,
+        {{ first_in_group('page_path', 'place') }} as entry_path,
+        {{ last_in_group('page_path', 'place') }} as exit_path,
+        {{ first_in_group('referrer', 'place') }} as referrer,
         {{ first_in_group('utm_source', 'place', 'utm_source is not null') }} as utm_source,
         {{ first_in_group('utm_medium', 'place', 'utm_source is not null') }} as utm_medium,
         {{ first_in_group('utm_campaign', 'place', 'utm_source is not null') }} as utm_campaign,
         max(case when {{ is_true('is_bot') }} then 1 else 0 end) as bot_events,
-        max(case when is_first = 1 then device end) as device,
+        {{ first_in_group('device', 'place') }} as device,
         max(case when event_name in ('product_viewed', 'product_added_to_cart') then 1 else 0 end) as product_events,
         max(case when event_name in ('product_added_to_cart', 'cart_viewed') then 1 else 0 end) as cart_events,
         max(case when event_name in ('checkout_started', 'checkout_completed') then 1 else 0 end) as checkout_events,
         max(case when event_name = 'checkout_completed' then 1 else 0 end) as purchase_events,
-        count(distinct case when event_name = 'checkout_completed' then order_id end) as order_count,
-        min(case when event_name = 'checkout_completed' then order_id end) as order_id,
+        {{ first_in_group('country', 'place') }} as country,
+        {{ first_in_group('region', 'place') }} as region
+    from placed
+    group by visitor_id, half_hour
+),
+
+-- A piece begins a session where the pause before it is long enough, and ends one where the pause after it is.
+paused as (
+    select
+        pieces.*,
+        case when pieces.started_at <= {{ pause_before }} then 0 else 1 end as is_first,
+        case when lead(pieces.started_at) {{ in_order }} <= {{ pause_after }} then 0 else 1 end as is_last
+    from pieces
+),
+
+numbered as (
+    select
+        paused.*,
+        sum(is_first) over (
+            partition by visitor_id order by half_hour rows between unbounded preceding and current row
+        ) as session_number
+    from paused
+),
+
+completions as (
+    select distinct
+        events.visitor_id,
+        events.order_id,
+        {{ half_hour('events.occurred_at') }} as half_hour
+    {{ events_at_hand }}
+        and {{ is_completion('events') }}
+),
+
+orders as (
+    select
+        numbered.visitor_id,
+        numbered.session_number,
+        count(distinct completions.order_id) as order_count,
+        min(completions.order_id) as order_id
+    from completions
+    inner join numbered on numbered.visitor_id = completions.visitor_id and numbered.half_hour = completions.half_hour
+    group by numbered.visitor_id, numbered.session_number
+),
+
+whole as (
+    select
+        visitor_id,
+        session_number,
+        min(started_at) as started_at,
+        max(ended_at) as ended_at,
+        sum(event_count) as event_count,
+        sum(page_views) as page_views,
+        min(lowest_path) as lowest_path,
+        max(highest_path) as highest_path,
+        max(case when is_first = 1 then entry_path end) as entry_path,
+        max(case when is_last = 1 then exit_path end) as exit_path,
+        max(case when is_first = 1 then referrer end) as referrer,
+        {{ first_in_group('utm_source', 'place', 'utm_source is not null') }} as utm_source,
+        {{ first_in_group('utm_medium', 'place', 'utm_source is not null') }} as utm_medium,
+        {{ first_in_group('utm_campaign', 'place', 'utm_source is not null') }} as utm_campaign,
+        max(bot_events) as bot_events,
+        max(case when is_first = 1 then device end) as device,
+        max(product_events) as product_events,
+        max(cart_events) as cart_events,
+        max(checkout_events) as checkout_events,
+        max(purchase_events) as purchase_events,
         max(case when is_first = 1 then country end) as country,
         max(case when is_first = 1 then region end) as region
     from numbered
     group by visitor_id, session_number
+),
+
+made as (
+    select
+        whole.*,
+        coalesce(orders.order_count, 0) as order_count,
+        orders.order_id
+    from whole
+    left join orders on orders.visitor_id = whole.visitor_id and orders.session_number = whole.session_number
 )
 
 select
