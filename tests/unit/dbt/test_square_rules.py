@@ -209,6 +209,7 @@ def test_every_data_test_of_silver_holds(world: Bench) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_records_that_come_in_any_order_end_in_the_same_silver(new_bench: Callable[[], Bench]) -> None:
     """The sale before its piece is in the catalogue, the refund before its payment, entries before their payout."""
     records = [
