@@ -101,16 +101,17 @@ def test_schedules_and_sensors_run_by_default() -> None:
 @pytest.mark.slow
 def test_importing_the_definitions_is_quick() -> None:
     build_definitions()  # leaves a fresh manifest behind
-    code = (
-        "import time; from retreasure_assets.definitions import build_definitions; "
-        "build_definitions(); print(time.process_time())"
+    loaded = "from retreasure_assets.definitions import build_definitions; build_definitions()"
+    # Processor seconds beside those of the libraries that cannot be done without: how long a second is differs from
+    # machine to machine, and other tests run beside this one. Great Expectations alone would double them.
+    ours, libraries = (
+        min(
+            float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+            for code in [f"import time; {statement}; print(time.process_time())"] * 3
+        )
+        for statement in (loaded, "import dagster, dagster_dbt")
     )
-    # Processor seconds, not wall time: other tests run beside this one. The import does nothing but compute.
-    seconds = min(
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(3)
-    )
-    assert seconds < 3.0
+    assert ours < 1.3 * libraries, (ours, libraries)
 
 
 def test_workspace_and_cloud_files_name_the_definitions() -> None:
