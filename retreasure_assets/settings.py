@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     reporting_currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="currency of every *_base amount")
     business_timezone: str = Field("Europe/Dublin", description="IANA zone that decides a sale's business date")
     history_start: date = Field(date(2020, 1, 1), description="first day that a first sync asks a source for")
-    duckdb_memory_limit: str = Field("1600MB", description="DuckDB's share of memory, such as 1200MB")
+    duckdb_memory_limit: str = Field("1500MB", description="DuckDB's share of memory, such as 1200MB")
     threads: int = Field(2, ge=1, le=64, description="cores that bronze, DuckDB and dbt use")
 
     quarantine_retention_days: int = Field(

@@ -37,7 +37,7 @@ _ADDRESS = (
     "latitude",
     "longitude",
 )
-_MEMORY, _THREADS = "1600MB", 2
+_MEMORY, _THREADS = "1500MB", 2
 
 
 def main() -> None:

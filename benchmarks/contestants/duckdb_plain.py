@@ -1,7 +1,7 @@
 """Plain DuckDB SQL: the same transformation without sealing, vault, Delta and increments (duckdb_plain.sql).
 
 What belongs here: running the script with the threads that the platform gives its own engine. Its memory is a limit of
-its own: at 1.5 million records of 2 KB it stops within the platform's 1,600 MB, and within 2 GB too.
+its own: at 1.5 million records of 2 KB it stops within the platform's 1,500 MB, and within 2 GB too.
 
     python -m benchmarks.contestants.duckdb_plain <raw folder> <empty folder>
 """

@@ -20,7 +20,7 @@ from pyspark.sql import functions as f  # type: ignore[import-not-found, unused-
 from benchmarks.contestants.phases import Phases
 from benchmarks.contestants.totals import totals
 
-#: A driver with less than this spills all the time; DuckDB has 1.6 GB.
+#: A driver with less than this spills all the time; DuckDB has 1.5 GB.
 _MEMORY = "2g"
 #: Possessive: Java's engine recurses otherwise, and a long text overflows its stack.
 _TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'

@@ -18,7 +18,6 @@ Readers of an old version keep its files until ``maintain`` removes them a week 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
