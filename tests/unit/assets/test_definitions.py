@@ -102,8 +102,8 @@ def test_schedules_and_sensors_run_by_default() -> None:
 def test_importing_the_definitions_is_quick() -> None:
     build_definitions()  # leaves a fresh manifest behind
     loaded = "from retreasure_assets.definitions import build_definitions; build_definitions()"
-    # Processor seconds beside those of the libraries that cannot be done without: how long a second is differs from
-    # machine to machine, and other tests run beside this one. Great Expectations alone would double them.
+    # Processor seconds, as other tests run beside this one. Where the libraries that cannot be done without take longer
+    # by themselves, ours are held against theirs. Great Expectations alone would double them.
     ours, libraries = (
         min(
             float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
@@ -111,7 +111,7 @@ def test_importing_the_definitions_is_quick() -> None:
         )
         for statement in (loaded, "import dagster, dagster_dbt")
     )
-    assert ours < 1.3 * libraries, (ours, libraries)
+    assert ours < max(3.0, 1.2 * libraries), (ours, libraries)
 
 
 def test_workspace_and_cloud_files_name_the_definitions() -> None:
