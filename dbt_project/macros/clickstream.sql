@@ -78,10 +78,15 @@
 {# The pause, in minutes, after which a visitor's next event begins another session. #}
 {% macro session_pause() -%} 30 {%- endmacro %}
 
-{# The number of the half hour that a time is in. Two times of one half hour have no session_pause() between them. #}
-{% macro half_hour(time) -%} {{ return(adapter.dispatch('half_hour')(time)) }} {%- endmacro %}
+{#
+  The number of the stretch of time, as long as session_pause(), that a time is in. Two times of one stretch have no pause
+  between them.
+#}
+{% macro pause_stretch(time) -%} {{ return(adapter.dispatch('pause_stretch')(time)) }} {%- endmacro %}
 {#- Counted from 1900 on both engines, so that none of it is negative: a division would round it towards 0. -#}
-{% macro duckdb__half_hour(time) -%} (epoch_us({{ time }}) + 2208988800000000) // 1800000000 {%- endmacro %}
-{% macro fabric__half_hour(time) -%}
-  datediff(minute, {{ time_literal('1900-01-01 00:00:00.000000') }}, {{ time }}) / 30
+{% macro duckdb__pause_stretch(time) -%}
+  (epoch_us({{ time }}) + 2208988800000000) // {{ session_pause() | int * 60000000 }}
+{%- endmacro %}
+{% macro fabric__pause_stretch(time) -%}
+  datediff(minute, {{ time_literal('1900-01-01 00:00:00.000000') }}, {{ time }}) / {{ session_pause() | int }}
 {%- endmacro %}

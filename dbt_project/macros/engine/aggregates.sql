@@ -1,25 +1,25 @@
 {# Aggregates where the engines differ. #}
 
 {#
-  Of the rows of a group that satisfy `condition`, the text `value` (null or not) of the one with the lowest `place`, which
-  is of moment_place(). A window that ranks the rows first would have to sort them all.
+  Of the rows of a group, or those of them that satisfy `condition`, the text `value` (null or not) of the one with the
+  lowest `place`, which is of moment_place(). A window that ranks the rows first would have to sort them all.
 #}
-{% macro first_in_group(value, place, condition='1 = 1') -%}
+{% macro first_in_group(value, place, condition=none) -%}
   {{ return(adapter.dispatch('first_in_group')(value, place, condition)) }}
 {%- endmacro %}
 {% macro duckdb__first_in_group(value, place, condition) -%}
-  arg_min_null({{ value }}, {{ place }}) {%- if condition != '1 = 1' %} filter (where {{ condition }}) {%- endif %}
+  arg_min_null({{ value }}, {{ place }}) {%- if condition %} filter (where {{ condition }}) {%- endif %}
 {%- endmacro %}
 {% macro fabric__first_in_group(value, place, condition) -%} {{ at_end('min', value, place, condition) }} {%- endmacro %}
 
 {# The same of the row with the highest place. #}
 {% macro last_in_group(value, place) -%} {{ return(adapter.dispatch('last_in_group')(value, place)) }} {%- endmacro %}
 {% macro duckdb__last_in_group(value, place) -%} arg_max_null({{ value }}, {{ place }}) {%- endmacro %}
-{% macro fabric__last_in_group(value, place) -%} {{ at_end('max', value, place, '1 = 1') }} {%- endmacro %}
+{% macro fabric__last_in_group(value, place) -%} {{ at_end('max', value, place) }} {%- endmacro %}
 
 {# On Synapse the value stands behind its place, so that the lowest text has it; '=' tells an empty value from none. #}
-{% macro at_end(function, value, place, condition) -%}
-  substring(nullif(substring({{ function }}(case when {{ condition }} then concat(
+{% macro at_end(function, value, place, condition=none) -%}
+  substring(nullif(substring({{ function }}(case when {{ condition or '1 = 1' }} then concat(
     {{ place }}, case when {{ value }} is not null then '=' end, {{ value }}
   ) end), 227, 4000), ''), 2, 4000)
 {%- endmacro %}

@@ -10,7 +10,7 @@
   up to 7 days back; one that lasts longer is split there.
 -#}
 {%- set earliest_new = earliest(ref('events'), 'occurred_at', 'built_at > ' ~ watermark(), slack_days=lookback_days) -%}
-{%- set in_order = 'over (partition by pieces.visitor_id order by pieces.half_hour)' -%}
+{%- set in_order = 'over (partition by pieces.visitor_id order by pieces.pause_stretch)' -%}
 {%- set pause_before = add_minutes('lag(pieces.ended_at) ' ~ in_order, session_pause()) -%}
 {%- set pause_after = add_minutes('pieces.ended_at', session_pause()) -%}
 {%- set events_at_hand -%}
@@ -61,17 +61,17 @@ reach as (
 placed as (
     select
         events.*,
-        {{ half_hour('events.occurred_at') }} as half_hour,
+        {{ pause_stretch('events.occurred_at') }} as pause_stretch,
         {{ moment_place('events.occurred_at', 'events.event_id') }} as place
     {{ events_at_hand }}
 ),
 
--- A visitor's events within a half hour have no pause between them: they are put together first, so that a session is
+-- A visitor's events within one stretch have no pause between them: they are put together first, so that a session is
 -- looked for among few rows. To sort all events by visitor and time took twice as long.
 pieces as (
     select
         visitor_id,
-        half_hour,
+        pause_stretch,
         min(place) as place,
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
@@ -94,7 +94,7 @@ pieces as (
         {{ first_in_group('country', 'place') }} as country,
         {{ first_in_group('region', 'place') }} as region
     from placed
-    group by visitor_id, half_hour
+    group by visitor_id, pause_stretch
 ),
 
 -- A piece begins a session where the pause before it is long enough, and ends one where the pause after it is.
@@ -110,7 +110,7 @@ numbered as (
     select
         paused.*,
         sum(is_first) over (
-            partition by visitor_id order by half_hour rows between unbounded preceding and current row
+            partition by visitor_id order by pause_stretch rows between unbounded preceding and current row
         ) as session_number
     from paused
 ),
@@ -119,7 +119,7 @@ completions as (
     select distinct
         events.visitor_id,
         events.order_id,
-        {{ half_hour('events.occurred_at') }} as half_hour
+        {{ pause_stretch('events.occurred_at') }} as pause_stretch
     {{ events_at_hand }}
         and {{ is_completion('events') }}
 ),
@@ -131,7 +131,8 @@ orders as (
         count(distinct completions.order_id) as order_count,
         min(completions.order_id) as order_id
     from completions
-    inner join numbered on numbered.visitor_id = completions.visitor_id and numbered.half_hour = completions.half_hour
+    inner join numbered
+        on numbered.visitor_id = completions.visitor_id and numbered.pause_stretch = completions.pause_stretch
     group by numbered.visitor_id, numbered.session_number
 ),
 
