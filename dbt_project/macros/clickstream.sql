@@ -9,7 +9,7 @@
 {% macro event_time(row) -%}
   case
     when {{ row }}.provider = 'segment'
-      and abs({{ days_between(row ~ '.original_at', row ~ '.sent_at') }}) <= 20
+      and abs({{ days_between(utc_date(row ~ '.original_at'), utc_date(row ~ '.sent_at')) }}) <= 20
       then {{ time_plus_difference(row ~ '.received_at', row ~ '.sent_at', row ~ '.original_at') }}
     else {{ row }}.stated_at
   end
@@ -19,7 +19,9 @@
 {% macro time_plus_difference(time, earlier, later) -%}
   {{ return(adapter.dispatch('time_plus_difference')(time, earlier, later)) }}
 {%- endmacro %}
-{% macro duckdb__time_plus_difference(time, earlier, later) -%} {{ time }} + ({{ later }} - {{ earlier }}) {%- endmacro %}
+{% macro duckdb__time_plus_difference(time, earlier, later) -%}
+  make_timestamptz(epoch_us({{ time }}) + (epoch_us({{ later }}) - epoch_us({{ earlier }})))
+{%- endmacro %}
 {% macro fabric__time_plus_difference(time, earlier, later) -%}
   dateadd(millisecond, cast(datediff_big(millisecond, {{ earlier }}, {{ later }}) as int), {{ time }})
 {%- endmacro %}

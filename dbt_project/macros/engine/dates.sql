@@ -11,7 +11,7 @@
 
 {# The UTC date of a UTC time. #}
 {% macro utc_date(time) -%} {{ return(adapter.dispatch('utc_date')(time)) }} {%- endmacro %}
-{% macro duckdb__utc_date(time) -%} cast(timezone('UTC', {{ time }}) as date) {%- endmacro %}
+{% macro duckdb__utc_date(time) -%} cast({{ without_zone(time) }} as date) {%- endmacro %}
 {% macro fabric__utc_date(time) -%} cast({{ time }} as date) {%- endmacro %}
 
 {# Midnight UTC of a date, as a time. #}
@@ -29,6 +29,19 @@
 {% macro duckdb__days_between(earlier, later) -%} date_diff('day', {{ earlier }}, {{ later }}) {%- endmacro %}
 {% macro fabric__days_between(earlier, later) -%} datediff(day, {{ earlier }}, {{ later }}) {%- endmacro %}
 
+{# Whole seconds that begin between a time and a later one. #}
+{% macro seconds_between(earlier, later) -%} {{ return(adapter.dispatch('seconds_between')(earlier, later)) }} {%- endmacro %}
+{% macro duckdb__seconds_between(earlier, later) -%}
+  date_diff('second', {{ without_zone(earlier) }}, {{ without_zone(later) }})
+{%- endmacro %}
+{% macro fabric__seconds_between(earlier, later) -%} datediff(second, {{ earlier }}, {{ later }}) {%- endmacro %}
+
+{#
+  On DuckDB, a UTC time as a timestamp without zone. What DuckDB does with zones, UTC too, it asks of ICU's calendars: a date
+  made by timezone() takes 120 ns, a difference in days 800, without zone 10.
+#}
+{% macro without_zone(time) -%} make_timestamp(epoch_us({{ time }})) {%- endmacro %}
+
 {# First day of a date's month, as a date. #}
 {% macro month_start(day) -%} {{ return(adapter.dispatch('month_start')(day)) }} {%- endmacro %}
 {% macro duckdb__month_start(day) -%} cast(date_trunc('month', {{ day }}) as date) {%- endmacro %}
@@ -43,7 +56,7 @@
 {# A date or time expression as ISO text, so that it can travel through a query's result into a literal. #}
 {% macro iso_text(expression) -%} {{ return(adapter.dispatch('iso_text')(expression)) }} {%- endmacro %}
 {% macro duckdb__iso_text(expression) -%}
-  strftime(timezone('UTC', cast({{ expression }} as timestamptz)), '%Y-%m-%d %H:%M:%S.%f')
+  strftime({{ without_zone('cast(' ~ expression ~ ' as timestamptz)') }}, '%Y-%m-%d %H:%M:%S.%f')
 {%- endmacro %}
 {% macro fabric__iso_text(expression) -%} convert(varchar(26), cast({{ expression }} as datetime2(6)), 121) {%- endmacro %}
 

@@ -10,19 +10,31 @@
   up to 7 days back; one that lasts longer is split there.
 -#}
 {%- set earliest_new = earliest(ref('events'), 'occurred_at', 'built_at > ' ~ watermark(), slack_days=lookback_days) -%}
-{%- set in_order = 'over (partition by pieces.visitor_id order by pieces.pause_stretch)' -%}
-{%- set pause_before = add_minutes('lag(pieces.ended_at) ' ~ in_order, session_pause()) -%}
-{%- set pause_after = add_minutes('pieces.ended_at', session_pause()) -%}
-{%- set events_at_hand -%}
+{%- set in_order = 'over (partition by visitor_id order by pause_stretch)' -%}
+{%- set pause_before = add_minutes('lag(ended_at) ' ~ in_order, session_pause()) -%}
+{%- set entry = {
+    'page_path': 'entry_path', 'referrer': 'referrer', 'device': 'device', 'country': 'country', 'region': 'region'
+} -%}
+{%- set campaign = {'utm_source': 'utm_source', 'utm_medium': 'utm_medium', 'utm_campaign': 'utm_campaign'} -%}
+{%- set exit = {'page_path': 'exit_path'} -%}
+{%- set from_events -%}
 from {{ ref('events') }} as events
     {%- if is_incremental() %}
     inner join reach on reach.visitor_id = events.visitor_id
-    where events.occurred_at >= reach.first_at
+    {%- endif -%}
+{%- endset -%}
+{%- set at_hand -%}
+    {%- if is_incremental() -%}
+    events.occurred_at >= reach.first_at
         and events.occurred_at <= reach.last_at
         and events.occurred_at >= {{ earliest_new }}
-    {%- else %}
-    where events.visitor_id is not null
+    {%- else -%}
+    events.visitor_id is not null
     {%- endif -%}
+{%- endset -%}
+{%- set with_session -%}
+inner join numbered
+        on numbered.visitor_id = events.visitor_id and numbered.pause_stretch = {{ pause_stretch('events.occurred_at') }}
 {%- endset -%}
 
 with {% if is_incremental() -%}
@@ -58,115 +70,90 @@ reach as (
 ),
 
 {% endif -%}
-placed as (
+-- A visitor's events within one stretch have no pause between them, so a session is looked for among few rows of few
+-- columns. To sort all events by visitor and time took twice as long.
+stretches as (
     select
-        events.*,
+        events.visitor_id,
         {{ pause_stretch('events.occurred_at') }} as pause_stretch,
-        {{ moment_place('events.occurred_at', 'events.event_id') }} as place
-    {{ events_at_hand }}
+        min(events.occurred_at) as started_at,
+        max(events.occurred_at) as ended_at
+    {{ from_events }}
+    where {{ at_hand }}
+    group by events.visitor_id, {{ pause_stretch('events.occurred_at') }}
 ),
 
--- A visitor's events within one stretch have no pause between them: they are put together first, so that a session is
--- looked for among few rows. To sort all events by visitor and time took twice as long.
-pieces as (
+-- A stretch begins a session where the pause before it is long enough.
+paused as (
     select
         visitor_id,
         pause_stretch,
-        min(place) as place,
-        min(occurred_at) as started_at,
-        max(occurred_at) as ended_at,
-        count(*) as event_count,
-        sum(case when event_name = 'page_viewed' then 1 else 0 end) as page_views,
-        min(page_path) as lowest_path,
-        max(page_path) as highest_path,
-        {{ first_in_group('page_path', 'place') }} as entry_path,
-        {{ last_in_group('page_path', 'place') }} as exit_path,
-        {{ first_in_group('referrer', 'place') }} as referrer,
-        {{ first_in_group('utm_source', 'place', 'utm_source is not null') }} as utm_source,
-        {{ first_in_group('utm_medium', 'place', 'utm_source is not null') }} as utm_medium,
-        {{ first_in_group('utm_campaign', 'place', 'utm_source is not null') }} as utm_campaign,
-        max(case when {{ is_true('is_bot') }} then 1 else 0 end) as bot_events,
-        {{ first_in_group('device', 'place') }} as device,
-        max(case when event_name in ('product_viewed', 'product_added_to_cart') then 1 else 0 end) as product_events,
-        max(case when event_name in ('product_added_to_cart', 'cart_viewed') then 1 else 0 end) as cart_events,
-        max(case when event_name in ('checkout_started', 'checkout_completed') then 1 else 0 end) as checkout_events,
-        max(case when event_name = 'checkout_completed' then 1 else 0 end) as purchase_events,
-        {{ first_in_group('country', 'place') }} as country,
-        {{ first_in_group('region', 'place') }} as region
-    from placed
-    group by visitor_id, pause_stretch
-),
-
--- A piece begins a session where the pause before it is long enough, and ends one where the pause after it is.
-paused as (
-    select
-        pieces.*,
-        case when pieces.started_at <= {{ pause_before }} then 0 else 1 end as is_first,
-        case when lead(pieces.started_at) {{ in_order }} <= {{ pause_after }} then 0 else 1 end as is_last
-    from pieces
+        case when started_at <= {{ pause_before }} then 0 else 1 end as is_first
+    from stretches
 ),
 
 numbered as (
     select
-        paused.*,
+        visitor_id,
+        pause_stretch,
         sum(is_first) over (
             partition by visitor_id order by pause_stretch rows between unbounded preceding and current row
         ) as session_number
     from paused
 ),
 
-completions as (
-    select distinct
-        events.visitor_id,
-        events.order_id,
-        {{ pause_stretch('events.occurred_at') }} as pause_stretch
-    {{ events_at_hand }}
-        and {{ is_completion('events') }}
-),
-
 orders as (
     select
         numbered.visitor_id,
         numbered.session_number,
-        count(distinct completions.order_id) as order_count,
-        min(completions.order_id) as order_id
-    from completions
-    inner join numbered
-        on numbered.visitor_id = completions.visitor_id and numbered.pause_stretch = completions.pause_stretch
+        count(distinct events.order_id) as order_count,
+        min(events.order_id) as order_id
+    {{ from_events }}
+    {{ with_session }}
+    where {{ at_hand }}
+        and {{ is_completion('events') }}
     group by numbered.visitor_id, numbered.session_number
+),
+
+placed as (
+    select
+        events.*,
+        numbered.session_number,
+        {{ moment_place('events.occurred_at', 'events.event_id') }} as place
+    {{ from_events }}
+    {{ with_session }}
+    where {{ at_hand }}
 ),
 
 whole as (
     select
         visitor_id,
         session_number,
-        min(started_at) as started_at,
-        max(ended_at) as ended_at,
-        sum(event_count) as event_count,
-        sum(page_views) as page_views,
-        min(lowest_path) as lowest_path,
-        max(highest_path) as highest_path,
-        max(case when is_first = 1 then entry_path end) as entry_path,
-        max(case when is_last = 1 then exit_path end) as exit_path,
-        max(case when is_first = 1 then referrer end) as referrer,
-        {{ first_in_group('utm_source', 'place', 'utm_source is not null') }} as utm_source,
-        {{ first_in_group('utm_medium', 'place', 'utm_source is not null') }} as utm_medium,
-        {{ first_in_group('utm_campaign', 'place', 'utm_source is not null') }} as utm_campaign,
-        max(bot_events) as bot_events,
-        max(case when is_first = 1 then device end) as device,
-        max(product_events) as product_events,
-        max(cart_events) as cart_events,
-        max(checkout_events) as checkout_events,
-        max(purchase_events) as purchase_events,
-        max(case when is_first = 1 then country end) as country,
-        max(case when is_first = 1 then region end) as region
-    from numbered
+        min(occurred_at) as started_at,
+        max(occurred_at) as ended_at,
+        count(*) as event_count,
+        sum(case when event_name = 'page_viewed' then 1 else 0 end) as page_views,
+        min(page_path) as lowest_path,
+        max(page_path) as highest_path,
+        {{ of_first_row('entry', entry, 'place') }},
+        {{ of_last_row('exit', exit, 'place') }},
+        {{ of_first_row('campaign', campaign, 'place', 'utm_source is not null') }},
+        max(case when {{ is_true('is_bot') }} then 1 else 0 end) as bot_events,
+        max(case when event_name in ('product_viewed', 'product_added_to_cart') then 1 else 0 end) as product_events,
+        max(case when event_name in ('product_added_to_cart', 'cart_viewed') then 1 else 0 end) as cart_events,
+        max(case when event_name in ('checkout_started', 'checkout_completed') then 1 else 0 end) as checkout_events,
+        max(case when event_name = 'checkout_completed' then 1 else 0 end) as purchase_events
+    from placed
     group by visitor_id, session_number
 ),
 
 made as (
     select
         whole.*,
+        {{ texts_of_row('entry', entry) }},
+        {{ texts_of_row('exit', exit) }},
+        {{ texts_of_row('campaign', campaign) }},
+        {{ seconds_between('whole.started_at', 'whole.ended_at') }} as duration_seconds,
         coalesce(orders.order_count, 0) as order_count,
         orders.order_id
     from whole
@@ -179,7 +166,7 @@ select
     started_at,
     ended_at,
     {{ business_date('started_at') }} as business_date,
-    cast({{ dbt.datediff('started_at', 'ended_at', 'second') }} as int) as duration_seconds,
+    cast(duration_seconds as int) as duration_seconds,
     cast(event_count as int) as event_count,
     cast(page_views as int) as page_views,
     entry_path,
@@ -194,7 +181,7 @@ select
     {{ flag('cart_events = 1') }} as is_cart,
     {{ flag('checkout_events = 1') }} as is_checkout,
     {{ flag('purchase_events = 1') }} as is_purchase,
-    {{ flag("coalesce(lowest_path, '') = coalesce(highest_path, '') and " ~ dbt.datediff('started_at', 'ended_at', 'second') ~ ' < 10') }} as is_bounce,
+    {{ flag("coalesce(lowest_path, '') = coalesce(highest_path, '') and duration_seconds < 10") }} as is_bounce,
     cast(order_count as int) as order_count,
     order_id,
     country,
