@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from retreasure_assets.errors import LakeError
 from retreasure_assets.lake.storage import write_whole
+from retreasure_assets.resources.stand_ins import standing_in
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,11 +47,10 @@ def kept_templates(path: Path) -> Iterator[None]:
             code = known[key] = own(self, source)
         return code
 
-    MacroFuzzEnvironment.compile = compile_once  # type: ignore[assignment, method-assign]
     try:
-        yield
+        with standing_in((MacroFuzzEnvironment, "compile", compile_once)):
+            yield
     finally:
-        MacroFuzzEnvironment.compile = own  # type: ignore[method-assign]
         if len(known) > before and os.access(path.parent, os.W_OK):
             # A full disk is told of by what needs it; without the file the next build is slower, no more.
             with suppress(LakeError):

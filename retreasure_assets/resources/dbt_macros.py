@@ -1,0 +1,138 @@
+"""dbt's macros, made ready when they are asked for.
+
+What belongs here: the names that a model's Jinja finds. What does not: compiling templates (templates.py), running dbt
+(dbt.py).
+
+Before each model dbt makes a callable of each of the 900 macros, twice, of which a model calls some dozens: a sixth of
+the CPU of a build of few rows. Here a name is looked up as dbt would (the model's own package, the project, other
+packages, dbt and its adapter), and its callable made then.
+"""
+
+from __future__ import annotations
+
+from collections import UserDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from retreasure_assets.resources.stand_ins import standing_in
+
+if TYPE_CHECKING:
+    from dbt.clients.jinja import MacroGenerator
+    from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
+    from dbt.context.manifest import ManifestContext
+    from dbt.contracts.graph.nodes import Macro
+
+
+@contextmanager
+def macros_when_asked_for() -> Iterator[None]:
+    """While it lasts, dbt's contexts hold macros that are made when they are asked for."""
+    from dbt.clients.jinja import MacroGenerator, get_rendered
+    from dbt.context.base import BaseContext, Var
+    from dbt.context.macro_resolver import TestMacroNamespace
+    from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
+    from dbt.context.manifest import ManifestContext
+    from dbt_common.clients.jinja import MacroFuzzTemplate, NativeSandboxTemplate
+
+    own_namespace, own_names = ManifestContext._build_namespace, ManifestContext.to_dict
+    #: The macros of dbt and its adapter by name, of those of one name the one that counts; for each project seen.
+    of_dbt: dict[int, dict[str, Macro]] = {}
+
+    def build(
+        self: MacroNamespaceBuilder, macros_by_package: dict[str, dict[str, Macro]], ctx: dict[str, Any]
+    ) -> MacroNamespace:
+        def made(macro: Macro) -> MacroGenerator:
+            return MacroGenerator(macro, ctx, self.node, self.thread_ctx)
+
+        known = of_dbt.get(id(macros_by_package))
+        if known is None:
+            known = of_dbt[id(macros_by_package)] = {}
+            for package in reversed(self.internal_package_names_order):
+                known.update(macros_by_package.get(package, {}))
+        packages: dict[str, Any] = {
+            name: _Macros(macros, made)
+            for name, macros in macros_by_package.items()
+            if name not in self.internal_package_names
+        }
+        return MacroNamespace(
+            global_namespace={} if self.root_package == self.search_package else packages.get(self.root_package, {}),
+            local_namespace=packages.get(self.search_package, {}),
+            global_project_namespace=_Macros(known, made),  # type: ignore[arg-type]
+            packages=packages,
+        )
+
+    def namespace(self: ManifestContext) -> MacroNamespace:
+        # What macros get as their context has to be what finds macros.
+        names = _Names()
+        self._ctx = names  # type: ignore[assignment]
+        names.macros = own_namespace(self)
+        return names.macros
+
+    def names_of(self: ManifestContext) -> dict[str, Any]:
+        names: object = self._ctx
+        if isinstance(self.namespace, TestMacroNamespace) or not isinstance(names, _Names):
+            return own_names(self)  # type: ignore[no-any-return, no-untyped-call]
+        BaseContext.to_dict(self)
+        # A macro stands in for what dbt has under its name.
+        names.data.update({name: self.namespace[name] for name in names.data if name in self.namespace})
+        return names  # type: ignore[return-value]
+
+    def variable(self: Var, name: str) -> Any:
+        # dbt hands over a copy of all names; none is changed by what reads a variable.
+        raw = self._merged[name]
+        return get_rendered(raw, self._context) if isinstance(raw, str) else raw  # type: ignore[arg-type]
+
+    with standing_in(
+        (MacroNamespaceBuilder, "build_namespace", build),
+        (ManifestContext, "_build_namespace", namespace),
+        (ManifestContext, "to_dict", names_of),
+        (Var, "get_rendered_var", variable),
+        # The other kind of template, which copies all names, would have each of them made.
+        (NativeSandboxTemplate, "new_context", MacroFuzzTemplate.new_context),
+    ):
+        yield
+
+
+class _Macros(Mapping[str, "MacroGenerator"]):
+    """The macros of one package."""
+
+    def __init__(self, macros: Mapping[str, Macro], made: Callable[[Macro], MacroGenerator]) -> None:
+        self._macros = macros
+        self._make = made
+        self._made: dict[str, MacroGenerator] = {}
+
+    def __getitem__(self, name: str) -> MacroGenerator:
+        if (made := self._made.get(name)) is None:
+            made = self._made[name] = self._make(self._macros[name])
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._macros
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._macros)
+
+    def __len__(self) -> int:
+        return len(self._macros)
+
+
+class _Names(UserDict[str, Any]):
+    """What a template finds by name: what was put here, else a macro."""
+
+    macros: Mapping[str, Any]
+
+    def __missing__(self, name: str) -> Any:
+        return self.macros[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.data or name in self.macros
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.data
+        yield from (name for name in self.macros if name not in self.data)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return True

@@ -1,0 +1,181 @@
+"""What a build leaves out of dbt's work per model changes nothing that a model, a test or a listener can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from dbt.clients.jinja import MacroGenerator, get_rendered
+from dbt.context.base import Var
+from dbt.context.macros import MacroNamespaceBuilder
+from dbt.context.manifest import ManifestContext
+from dbt_common.clients import agate_helper
+from dbt_common.events import types
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.event_manager import EventManager
+
+from retreasure_assets.resources.dbt_events import without_details
+from retreasure_assets.resources.dbt_macros import macros_when_asked_for
+from retreasure_assets.resources.dbt_tables import kept_type_testers
+
+#: Package -> its macros. Names meet between all kinds of packages, and one meets what dbt itself has.
+MACROS = {
+    "shop": ["own", "shared", "ref"],
+    "theirs": ["theirs", "shared", "of_all"],
+    "dbt": ["core", "of_all", "shared", "dbt_or_duckdb"],
+    "dbt_duckdb": ["duckdb", "dbt_or_duckdb"],
+}
+NAMES = {name for names in MACROS.values() for name in names} | {"theirs", "shop", "dbt"}
+
+
+class Context(ManifestContext):
+    """A context without a project's configuration."""
+
+    def generate_builtins(self) -> dict[str, Any]:
+        return {"ref": "dbt's own", "zone": "UTC"}
+
+    def _get_namespace_builder(self) -> MacroNamespaceBuilder:
+        return MacroNamespaceBuilder("shop", self.search_package, self.macro_stack, ["dbt_duckdb", "dbt"], None)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The macros that a callable was made of."""
+    names: list[str] = []
+    own = MacroGenerator.__init__
+
+    def noting(self: MacroGenerator, macro: Any, *rest: Any, **options: Any) -> None:
+        names.append(macro.name)
+        own(self, macro, *rest, **options)
+
+    monkeypatch.setattr(MacroGenerator, "__init__", noting)
+    return names
+
+
+def context(package: str = "shop") -> Context:
+    macros = {
+        of: {
+            name: SimpleNamespace(name=name, package_name=of, unique_id=f"{of}.{name}", macro_sql=said(of, name))
+            for name in names
+        }
+        for of, names in MACROS.items()
+    }
+    manifest = SimpleNamespace(get_macros_by_package=lambda: macros)
+    return Context(SimpleNamespace(cli_vars={}, project_name="shop", to_target_dict=dict), manifest, package)  # type: ignore[arg-type]
+
+
+def said(package: str, name: str) -> str:
+    """A macro's source; it calls another one by its name alone."""
+    tail = "{{ core() }}" if name == "own" else ""
+    return f"{{% macro {name}() %}}{package}.{name} {tail}{{% endmacro %}}"
+
+
+def known(value: Any) -> Any:
+    """A macro's identity, a package's macros, or what else a name stands for."""
+    if isinstance(value, MacroGenerator):
+        return value.macro.unique_id  # type: ignore[attr-defined]
+    return {name: known(one) for name, one in value.items()} if hasattr(value, "items") else value
+
+
+def everything(names: Any) -> dict[str, Any]:
+    return {name: known(names[name]) for name in names if name not in ("context", "builtins")}
+
+
+@pytest.mark.parametrize("package", MACROS)
+def test_each_name_means_the_same(package: str) -> None:
+    expected = everything(context(package).to_dict())  # type: ignore[no-untyped-call]
+    assert set(expected) >= NAMES
+    with macros_when_asked_for():
+        names = context(package).to_dict()  # type: ignore[no-untyped-call]
+        assert {name: known(names[name]) for name in NAMES | {"zone"}} == {
+            name: expected[name] for name in NAMES | {"zone"}
+        }
+        assert everything(names) == everything(dict(names)) == expected
+        assert len(names) == len(dict(names))
+        assert "nobody" not in names
+        assert names.get("nobody", 7) == 7
+        with pytest.raises(KeyError):
+            names["nobody"]
+        assert names["context"] is names
+    assert everything(context(package).to_dict()) == expected  # type: ignore[no-untyped-call]
+
+
+def test_only_macros_that_are_called_are_made(made: list[str]) -> None:
+    with macros_when_asked_for():
+        names = context().to_dict()  # type: ignore[no-untyped-call]
+        assert get_rendered("{{ own() }}and {{ theirs.of_all() }}, {{ zone }}", names) == (
+            "shop.own dbt.core and theirs.of_all , UTC"
+        )
+        # `ref` stands in for dbt's own of that name, and is made with the names.
+        assert made == ["ref", "own", "core", "of_all"]
+        assert names["own"] is names["own"] is names["shop"]["own"]
+        # The other kind of template, and a variable that is one.
+        assert get_rendered("{{ 6 * 7 if own() else 0 }}", names, native=True) == 42
+        variables = Var(names, {"said": "{{ theirs.theirs() }}", "seven": 7})
+        assert (variables("said"), variables("seven"), variables("none", 1)) == ("theirs.theirs ", 7, 1)
+
+
+@pytest.fixture
+def told() -> Callable[..., list[str]]:
+    """Fires an event, and tells what listeners heard."""
+    heard: list[str] = []
+    manager = EventManager()
+    manager.callbacks.append(lambda message: heard.append(f"{message.info.level} {message.info.msg}"))
+
+    def fire(event: Any, level: EventLevel | None = None) -> list[str]:
+        manager.fire_event(event, level)
+        return heard
+
+    return fire
+
+
+def test_details_get_no_message(told: Callable[..., list[str]]) -> None:
+    with without_details():
+        event = types.SystemExecutingCmd(cmd=["ls"])
+        assert "pb_msg" not in event.__dict__
+        assert told(event) == []
+        assert told(types.Note(msg="of a level of its own")) == ["info of a level of its own"]
+        # Fired as of a higher level, it is told whole.
+        assert told(event, EventLevel.WARN)[-1] == 'warn Executing "ls"'
+    assert told(types.SystemExecutingCmd(cmd=["ls"]))[-1] == 'debug Executing "ls"'
+    assert types.SystemExecutingCmd(cmd=["ls"]).cmd == ["ls"]
+
+
+def test_a_column_has_the_type_it_had() -> None:
+    rows: list[dict[str, Any]] = [{"text": "005", "number": 5, "day": "2026-11-29", "none": None}]
+
+    def table() -> tuple[list[str], list[Any]]:
+        made = agate_helper.table_from_data_flat(rows, [*rows[0]])
+        return [type(one).__name__ for one in made.column_types], [*made.rows[0]]
+
+    expected = table()
+    with kept_type_testers():
+        assert table() == table() == expected
+        testers = [agate_helper.build_type_tester(names, string_null_values=()) for names in (["a", "b"], {"b", "a"})]
+        assert testers[0] is testers[1]
+        assert agate_helper.build_type_tester(["a"]) is not testers[0]
+        assert len(agate_helper.empty_table().rows) == 0
+    assert agate_helper.build_type_tester(["a"]) is not agate_helper.build_type_tester(["a"])
+
+
+@pytest.mark.parametrize(
+    ("stands_in", "owner", "name"),
+    [
+        (macros_when_asked_for, ManifestContext, "to_dict"),
+        (macros_when_asked_for, MacroNamespaceBuilder, "build_namespace"),
+        (without_details, EventManager, "fire_event"),
+        (kept_type_testers, agate_helper, "build_type_tester"),
+    ],
+)
+def test_dbt_is_itself_again_after_an_error(
+    stands_in: Callable[[], AbstractContextManager[None]], owner: Any, name: str
+) -> None:
+    own = getattr(owner, name)
+    found = []
+    with pytest.raises(ZeroDivisionError), stands_in():
+        found.append(getattr(owner, name) is own or 1 / 0)
+    assert found == []
+    assert getattr(owner, name) is own
