@@ -79,6 +79,26 @@ def sessions(bench: Bench) -> list[tuple[Any, ...]]:
     )
 
 
+def test_a_session_has_the_texts_of_its_first_and_last_event(bench: Bench) -> None:
+    bench.ingest(
+        # At the same moment the lower id comes first; what it lacks, a later event does not stand in for.
+        click("a", 0, page_path="/first", referrer=None),
+        click("ab", 0, page_path="/second", referrer="https://elsewhere.example/"),
+        click("first campaign", 1, page_path="/offer", utm_source="mail", utm_medium="", utm_campaign=None),
+        click("second campaign", 2, utm_source="ads", utm_medium="cpc", utm_campaign="autumn"),
+        click("z", 3, page_path=None, referrer="https://elsewhere.example/"),
+        click("only", 0, "v2", page_path="", referrer="", user_agent=None),
+    )
+    bench.build(*CLICKS)
+    assert bench.query(
+        "select visitor_id, entry_path, exit_path, referrer, device, utm_source, utm_medium, utm_campaign, country"
+        " from silver.sessions order by visitor_id"
+    ) == [
+        ("v1", "/first", None, None, "desktop", "mail", "", None, None),
+        ("v2", "", "", "", "unknown", None, None, None, None),
+    ]
+
+
 UNTOUCHED = (
     "select started_at, built_at from silver.sessions"
     " where visitor_id = 'v2' or started_at > '2026-09-01 15:00+00' order by all"
