@@ -18,6 +18,7 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
 
+from retreasure_assets.resources.dbt_shortcuts import shortcuts
 from tests.conftest import REPOSITORY
 
 PROJECT = REPOSITORY / "dbt_project"
@@ -56,10 +57,11 @@ class ParsedProject:
             *("--quiet", "--no-write-json", "--log-level-file", "none"),
         ]
         self.manifest = _parsed(shared)
+        self._templates = shared / f"templates-{os.getpid()}.bin"
 
     def invoke(self, warehouse: Path, command: str, *arguments: str) -> Any:
-        """One dbt invocation on a warehouse; what dbt answers. Its connections are closed afterwards."""
-        with environment(RETREASURE_WAREHOUSE=str(warehouse)):
+        """One dbt invocation on a warehouse, with the platform's shortcuts; what dbt answers. It is closed then."""
+        with environment(RETREASURE_WAREHOUSE=str(warehouse)), shortcuts(self._templates):
             outcome = dbtRunner(manifest=self.manifest).invoke([command, *self._flags, *arguments])
         # dbt keeps the file open for the next run in the process; the tests read it in between.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -22,11 +22,8 @@ from retreasure_assets.collector import passing_over_what_is_there
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake.storage import refused_by_system
 from retreasure_assets.lake.warehouse import open_warehouse
-from retreasure_assets.resources.dbt_events import without_details
-from retreasure_assets.resources.dbt_macros import macros_when_asked_for
-from retreasure_assets.resources.dbt_tables import kept_type_testers
+from retreasure_assets.resources.dbt_shortcuts import shortcuts
 from retreasure_assets.resources.platform import dbt_project_dir
-from retreasure_assets.resources.templates import kept_templates
 from retreasure_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -224,10 +221,7 @@ class Dbt:
             with (
                 passing_over_what_is_there(),
                 dbt_environment(settings),
-                without_details(),
-                macros_when_asked_for(),
-                kept_type_testers(),
-                kept_templates(dbt_project_dir() / "target" / TEMPLATES),
+                shortcuts(dbt_project_dir() / "target" / TEMPLATES),
                 _log(target) as log,
             ):
                 listeners = [log] if told is None else [log, _teller(told)]
