@@ -11,7 +11,7 @@ packages, dbt and its adapter), and its callable made then.
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -49,16 +49,15 @@ def macros_when_asked_for() -> Iterator[None]:
             known = of_dbt[id(macros_by_package)] = {}
             for package in reversed(self.internal_package_names_order):
                 known.update(macros_by_package.get(package, {}))
-        packages: dict[str, Any] = {
-            name: _Macros(macros, made)
-            for name, macros in macros_by_package.items()
-            if name not in self.internal_package_names
-        }
+        others = {name: one for name, one in macros_by_package.items() if name not in self.internal_package_names}
+        own = others.get(self.search_package, {})
+        of_root = others.get(self.root_package, {}) if self.root_package != self.search_package else {}
+        # What a unit test puts in one of them is not to be found in another.
         return MacroNamespace(
-            global_namespace={} if self.root_package == self.search_package else packages.get(self.root_package, {}),
-            local_namespace=packages.get(self.search_package, {}),
+            global_namespace=_Macros(of_root, made),  # type: ignore[arg-type]
+            local_namespace=_Macros(own, made),  # type: ignore[arg-type]
             global_project_namespace=_Macros(known, made),  # type: ignore[arg-type]
-            packages=packages,
+            packages={name: _Macros(macros, made) for name, macros in others.items()},  # type: ignore[misc]
         )
 
     def namespace(self: ManifestContext) -> MacroNamespace:
@@ -93,8 +92,8 @@ def macros_when_asked_for() -> Iterator[None]:
         yield
 
 
-class _Macros(Mapping[str, "MacroGenerator"]):
-    """The macros of one package."""
+class _Macros(MutableMapping[str, "MacroGenerator"]):
+    """The macros of one package; dbt's unit tests put others in their places."""
 
     def __init__(self, macros: Mapping[str, Macro], made: Callable[[Macro], MacroGenerator]) -> None:
         self._macros = macros
@@ -106,14 +105,20 @@ class _Macros(Mapping[str, "MacroGenerator"]):
             made = self._made[name] = self._make(self._macros[name])
         return made
 
+    def __setitem__(self, name: str, macro: MacroGenerator) -> None:
+        self._made[name] = macro
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a macro of a package is never taken out")
+
     def __contains__(self, name: object) -> bool:
-        return name in self._macros
+        return name in self._macros or name in self._made
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._macros)
+        return iter({**self._macros, **self._made})
 
     def __len__(self) -> int:
-        return len(self._macros)
+        return len({**self._macros, **self._made})
 
 
 class _Names(UserDict[str, Any]):

@@ -111,7 +111,11 @@ def test_only_macros_that_are_called_are_made(made: list[str]) -> None:
         )
         # `ref` stands in for dbt's own of that name, and is made with the names.
         assert made == ["ref", "own", "core", "of_all"]
-        assert names["own"] is names["own"] is names["shop"]["own"]
+        assert names["own"] is names["own"]
+        # A unit test puts something in a macro's place, by its package too.
+        names["shop"]["own"], names["dbt"]["new"] = "another", "one more"
+        assert (names["shop"]["own"], known(names["own"])) == ("another", "shop.own")
+        assert dict(names["dbt"]).keys() == {"core", "of_all", "shared", "dbt_or_duckdb", "duckdb", "new"}
         # The other kind of template, and a variable that is one.
         assert get_rendered("{{ 6 * 7 if own() else 0 }}", names, native=True) == 42
         variables = Var(names, {"said": "{{ theirs.theirs() }}", "seven": 7})
