@@ -112,7 +112,13 @@ def compiled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     kinds = ["resource_type:model"] + (["resource_type:test"] if request.param == "full" else [])
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RETREASURE_", "DBT_"))}
     environment["PYTHONPATH"] = os.pathsep.join([str(SHIM), *filter(None, [environment.get("PYTHONPATH")])])
-    code = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
+    code = """
+from pathlib import Path
+from dbt.cli.main import cli
+from retreasure_assets.resources.dbt_shortcuts import shortcuts
+with shortcuts(Path("templates.bin")):
+    cli()
+"""
     run = subprocess.run(
         [
             *(sys.executable, "-c", code, "compile", "--quiet", "--no-populate-cache", "--no-introspect"),
