@@ -11,7 +11,7 @@ packages, dbt and its adapter), and its callable made then.
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,6 @@ def macros_when_asked_for() -> Iterator[None]:
     from dbt_common.clients.jinja import MacroFuzzTemplate, NativeSandboxTemplate
 
     own_namespace, own_names = ManifestContext._build_namespace, ManifestContext.to_dict
-    #: The macros of dbt and its adapter by name, of those of one name the one that counts; for each project seen.
-    of_dbt: dict[int, dict[str, Macro]] = {}
 
     def build(
         self: MacroNamespaceBuilder, macros_by_package: dict[str, dict[str, Macro]], ctx: dict[str, Any]
@@ -44,11 +42,10 @@ def macros_when_asked_for() -> Iterator[None]:
         def made(macro: Macro) -> MacroGenerator:
             return MacroGenerator(macro, ctx, self.node, self.thread_ctx)
 
-        known = of_dbt.get(id(macros_by_package))
-        if known is None:
-            known = of_dbt[id(macros_by_package)] = {}
-            for package in reversed(self.internal_package_names_order):
-                known.update(macros_by_package.get(package, {}))
+        # Of dbt and its adapter; the first to have a name counts.
+        of_dbt: dict[str, Macro] = {}
+        for package in reversed(self.internal_package_names_order):
+            of_dbt |= macros_by_package.get(package, {})
         others = {name: one for name, one in macros_by_package.items() if name not in self.internal_package_names}
         own = others.get(self.search_package, {})
         of_root = others.get(self.root_package, {}) if self.root_package != self.search_package else {}
@@ -56,16 +53,16 @@ def macros_when_asked_for() -> Iterator[None]:
         return MacroNamespace(
             global_namespace=_Macros(of_root, made),  # type: ignore[arg-type]
             local_namespace=_Macros(own, made),  # type: ignore[arg-type]
-            global_project_namespace=_Macros(known, made),  # type: ignore[arg-type]
+            global_project_namespace=_Macros(of_dbt, made),  # type: ignore[arg-type]
             packages={name: _Macros(macros, made) for name, macros in others.items()},  # type: ignore[misc]
         )
 
-    def namespace(self: ManifestContext) -> MacroNamespace:
+    def build_names(self: ManifestContext) -> MacroNamespace:
         # What macros get as their context has to be what finds macros.
         names = _Names()
         self._ctx = names  # type: ignore[assignment]
-        names.macros = own_namespace(self)
-        return names.macros
+        names.behind = namespace = own_namespace(self)
+        return namespace
 
     def names_of(self: ManifestContext) -> dict[str, Any]:
         names: object = self._ctx
@@ -83,7 +80,7 @@ def macros_when_asked_for() -> Iterator[None]:
 
     with standing_in(
         (MacroNamespaceBuilder, "build_namespace", build),
-        (ManifestContext, "_build_namespace", namespace),
+        (ManifestContext, "_build_namespace", build_names),
         (ManifestContext, "to_dict", names_of),
         (Var, "get_rendered_var", variable),
         # The other kind of template, which copies all names, would have each of them made.
@@ -92,52 +89,38 @@ def macros_when_asked_for() -> Iterator[None]:
         yield
 
 
-class _Macros(MutableMapping[str, "MacroGenerator"]):
-    """The macros of one package; dbt's unit tests put others in their places."""
-
-    def __init__(self, macros: Mapping[str, Macro], made: Callable[[Macro], MacroGenerator]) -> None:
-        self._macros = macros
-        self._make = made
-        self._made: dict[str, MacroGenerator] = {}
-
-    def __getitem__(self, name: str) -> MacroGenerator:
-        if (made := self._made.get(name)) is None:
-            made = self._made[name] = self._make(self._macros[name])
-        return made
-
-    def __setitem__(self, name: str, macro: MacroGenerator) -> None:
-        self._made[name] = macro
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("a macro of a package is never taken out")
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._macros or name in self._made
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._macros, **self._made})
-
-    def __len__(self) -> int:
-        return len({**self._macros, **self._made})
-
-
 class _Names(UserDict[str, Any]):
-    """What a template finds by name: what was put here, else a macro."""
+    """What was put here by name, else what is behind."""
 
-    macros: Mapping[str, Any]
+    def __init__(self, behind: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.behind = behind or {}
 
     def __missing__(self, name: str) -> Any:
-        return self.macros[name]
+        return self.behind[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self.data or name in self.macros
+        return name in self.data or name in self.behind
 
     def __iter__(self) -> Iterator[str]:
         yield from self.data
-        yield from (name for name in self.macros if name not in self.data)
+        yield from (name for name in self.behind if name not in self.data)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __bool__(self) -> bool:
-        return True
+        # Asked before each look-up: not by counting.
+        return bool(self.data or self.behind)
+
+
+class _Macros(_Names):
+    """The macros of one package; dbt's unit tests put others in their places."""
+
+    def __init__(self, macros: Mapping[str, Macro], made: Callable[[Macro], MacroGenerator]) -> None:
+        super().__init__(macros)
+        self._made = made
+
+    def __missing__(self, name: str) -> MacroGenerator:
+        macro = self.data[name] = self._made(self.behind[name])
+        return macro
