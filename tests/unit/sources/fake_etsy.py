@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,11 +13,15 @@ from urllib.parse import parse_qs
 import httpx
 import msgspec
 
+from retreasure_assets.entities import RawBatch, Window
+from retreasure_assets.sources.etsy import ENTITIES, EtsyConnector
+
 SHOP = 41
 T0 = 1_767_571_200  # 2026-01-05
 KEY = "key:secret"
 
 Json = dict[str, Any]
+Connect = Callable[..., EtsyConnector]
 
 
 def receipt(number: int, created: int, updated: int | None = None, **fields: Any) -> Json:
@@ -174,3 +179,37 @@ class FakeEtsy:
 def day(number: float) -> int:
     """Epoch seconds of a day of the shop."""
     return T0 + int(timedelta(days=number).total_seconds())
+
+
+def connector(etsy: FakeEtsy, /, **changes: Any) -> EtsyConnector:
+    """A connector to the shop; keyword arguments as EtsyConnector's."""
+    options: dict[str, Any] = {
+        "keystring": "key",
+        "shared_secret": "secret",
+        "refresh_token": "r0",
+        "shop_id": SHOP,
+        "store": Memory(),
+        "transport": httpx.MockTransport(etsy.handle),
+        "sleep": etsy.sleep,
+        "monotonic": etsy.monotonic,
+        "now": etsy.now,
+    }
+    return EtsyConnector(**{**options, **changes})
+
+
+def read(each: EtsyConnector, name: str, cursor: Any = None, window: Window | None = None) -> list[RawBatch]:
+    """Everything that one sync of an entity reads; each batch is as a connector's must be."""
+    batches = list(each.batches(ENTITIES[name], cursor, window or Window()))
+    for batch in batches:
+        assert batch.records
+        assert len(batch.records) == len(batch.origins)
+        assert all(
+            origin.startswith(f"https://openapi.etsy.com/v3/application/shops/{SHOP}/") for origin in batch.origins
+        )
+        assert json.loads(json.dumps(batch.cursor)) == batch.cursor
+    return batches
+
+
+def ids(batches: list[RawBatch]) -> list[int]:
+    """What the records are called, in order."""
+    return [next(iter(json.loads(record).values())) for batch in batches for record in batch.records]

@@ -10,12 +10,16 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 
+from retreasure_assets.entities import Cursor, RawBatch, Window
+from retreasure_assets.sources.ebay import ENTITIES, EbayConnector
+
+Connect = Callable[..., EbayConnector]
 CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN = "client", "secret", "refresh"
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -139,3 +143,33 @@ class FakeSeller:
 
 def _error(status: int, number: int) -> httpx.Response:
     return httpx.Response(status, json={"errors": [{"errorId": number, "message": "jane@example.com is not known"}]})
+
+
+def connector(seller: FakeSeller, /, **changes: Any) -> EbayConnector:
+    """A connector to the account; keyword arguments as EbayConnector's."""
+    options: dict[str, Any] = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "refresh_token": REFRESH_TOKEN,
+        "marketplace": "EBAY_GB",
+        "history_start": date(2026, 1, 1),
+        "transport": httpx.MockTransport(seller.handle),
+        "sleep": seller.sleep,
+        "monotonic": lambda: seller.clock,
+        "now": lambda: NOW,
+    }
+    return EbayConnector(**{**options, **changes})
+
+
+def sync(connector: EbayConnector, name: str, cursor: Cursor | None = None, **window: Any) -> list[RawBatch]:
+    """Everything that one sync of an entity reads."""
+    return list(connector.batches(ENTITIES[name], cursor, Window(**window)))
+
+
+def ids(batches: list[RawBatch], key: str = "orderId") -> list[str]:
+    """What the records are called, in order."""
+    return [json.loads(record)[key] for batch in batches for record in batch.records]
+
+
+def days(number: float) -> timedelta:
+    return timedelta(days=number)

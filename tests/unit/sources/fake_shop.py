@@ -18,12 +18,15 @@ from typing import Any
 import httpx
 from graphql import DocumentNode, FieldNode, InlineFragmentNode, IntValueNode, OperationDefinitionNode, parse
 
+from retreasure_assets.entities import RawBatch, Window
+from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
 from retreasure_assets.sources.shopify.connector import SCOPES
 
 TOKEN = "shpat_test"
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 Node = dict[str, Any]
+Connect = Callable[..., ShopifyConnector]
 
 
 def stamp(moment: datetime) -> str:
@@ -322,3 +325,39 @@ def _cut(node: Any, sizes: dict[str, int]) -> Any:
             value = value[:size]
         out[key] = value
     return out
+
+
+def connector(shop: FakeShop, /, **changes: Any) -> ShopifyConnector:
+    """A connector to the shop; keyword arguments as ShopifyConnector's."""
+    options: dict[str, Any] = {
+        "token": TOKEN,
+        "shop": "retreasure",
+        "transport": httpx.MockTransport(shop.handle),
+        "sleep": shop.sleep,
+        "monotonic": shop.monotonic,
+        "now": shop.now,
+    }
+    return ShopifyConnector(**{**options, **changes})
+
+
+def ids(batches: list[RawBatch]) -> list[str]:
+    """What the records are called, in order."""
+    return [json.loads(payload)["id"] for batch in batches for payload in (batch.payloads or batch.records)]
+
+
+def read(each: ShopifyConnector, name: str, cursor: Any = None, window: Window | None = None) -> list[RawBatch]:
+    """Everything that one sync of an entity reads; each batch is as a connector's must be."""
+    batches = list(each.batches(ENTITIES[name], cursor, window or Window()))
+    for batch in batches:
+        assert batch.records
+        assert len(batch.records) == len(batch.origins)
+        assert all(origin.startswith("https://retreasure.myshopify.com/") for origin in batch.origins)
+        assert json.loads(json.dumps(batch.cursor)) == batch.cursor
+    return batches
+
+
+def store(durable: dict[str, str], batch: RawBatch) -> None:
+    """Keep each record's newest change time, as bronze and silver would keep the record."""
+    for record in batch.records:
+        node = json.loads(record)
+        durable[node["id"]] = max(durable.get(node["id"], ""), node["updatedAt"])

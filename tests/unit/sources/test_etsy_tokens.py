@@ -13,8 +13,7 @@ from retreasure_assets.entities import Window
 from retreasure_assets.errors import PermanentSourceError, SourceError, VaultError
 from retreasure_assets.privacy.secret_files import SecretFile
 from retreasure_assets.sources.etsy import ENTITIES
-from tests.unit.sources.fake_etsy import FakeEtsy, Memory, day, receipt
-from tests.unit.sources.test_etsy_sync import connector
+from tests.unit.sources.fake_etsy import FakeEtsy, Memory, connector, day, receipt
 
 KEY = bytes(range(32))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +12,7 @@ import pytest
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.errors import TransientSourceError
 from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
-from tests.unit.sources.fake_shop import T0, FakeShop, order, stamp
-
-Connect = Callable[..., ShopifyConnector]
+from tests.unit.sources.fake_shop import T0, Connect, FakeShop, order, stamp
 
 
 def read(connector: ShopifyConnector, name: str = "orders") -> RawBatch:
@@ -33,17 +30,17 @@ def lines(node: dict[str, Any]) -> list[int]:
 
 
 @pytest.mark.parametrize("count", [49, 50])
-def test_what_fits_is_not_asked_for_twice(shop: FakeShop, connect: Connect, count: int) -> None:
+def test_what_fits_is_not_asked_for_twice(shop: FakeShop, connect_shopify: Connect, count: int) -> None:
     shop.nodes["orders"] = [order(1, T0, lines=count)]
-    batch = read(connect())
+    batch = read(connect_shopify())
     assert lines(payload(batch)) == list(range(count))
     assert "OrdersById" not in shop.operations
 
 
 @pytest.mark.parametrize("count", [51, 250])
-def test_a_wider_page_holds_it(shop: FakeShop, connect: Connect, count: int) -> None:
+def test_a_wider_page_holds_it(shop: FakeShop, connect_shopify: Connect, count: int) -> None:
     shop.nodes["orders"] = [order(1, T0, lines=count), order(2, T0 + timedelta(1))]
-    batch = read(connect())
+    batch = read(connect_shopify())
     assert batch.payloads is None
     assert lines(payload(batch)) == list(range(count))
     assert batch.records[0] == shop.sent["gid://shopify/Order/1"]
@@ -51,9 +48,9 @@ def test_a_wider_page_holds_it(shop: FakeShop, connect: Connect, count: int) -> 
 
 
 @pytest.mark.parametrize("count", [251, 500, 501, 1234])
-def test_beyond_250_the_rest_is_paged(shop: FakeShop, connect: Connect, count: int) -> None:
+def test_beyond_250_the_rest_is_paged(shop: FakeShop, connect_shopify: Connect, count: int) -> None:
     shop.nodes["orders"] = [order(1, T0, lines=count), order(2, T0 + timedelta(1))]
-    batch = read(connect())
+    batch = read(connect_shopify())
     node = payload(batch)
     assert lines(node) == list(range(count))
     assert node["lineItems"]["pageInfo"]["hasNextPage"] is False
@@ -69,7 +66,7 @@ def test_beyond_250_the_rest_is_paged(shop: FakeShop, connect: Connect, count: i
     assert list(node) == list(first)
 
 
-def test_an_order_that_changes_between_its_pages_is_read_again(shop: FakeShop, connect: Connect) -> None:
+def test_an_order_that_changes_between_its_pages_is_read_again(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = [order(1, T0, lines=600)]
     changes = iter([1, 2])
 
@@ -79,12 +76,12 @@ def test_an_order_that_changes_between_its_pages_is_read_again(shop: FakeShop, c
             shop.nodes["orders"][0]["lineItems"]["nodes"].insert(0, {"id": f"x{n}", "n": -n})
 
     shop.before = change
-    node = payload(read(connect()))
+    node = payload(read(connect_shopify()))
     assert lines(node) == [-2, -1, *range(600)]
     assert node["updatedAt"] == stamp(T0 + timedelta(hours=2))
 
 
-def test_an_order_that_never_stands_still_is_transient(shop: FakeShop, connect: Connect) -> None:
+def test_an_order_that_never_stands_still_is_transient(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = [order(1, T0, lines=600)]
     tick = iter(range(1, 100))
 
@@ -94,10 +91,10 @@ def test_an_order_that_never_stands_still_is_transient(shop: FakeShop, connect: 
 
     shop.before = change
     with pytest.raises(TransientSourceError, match="changing"):
-        read(connect())
+        read(connect_shopify())
 
 
-def test_an_order_deleted_meanwhile_keeps_what_was_seen(shop: FakeShop, connect: Connect) -> None:
+def test_an_order_deleted_meanwhile_keeps_what_was_seen(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = [order(1, T0, lines=60)]
 
     def delete(name: str, variables: dict[str, Any]) -> None:
@@ -105,22 +102,22 @@ def test_an_order_deleted_meanwhile_keeps_what_was_seen(shop: FakeShop, connect:
             shop.nodes["orders"] = []
 
     shop.before = delete
-    assert lines(payload(read(connect()))) == list(range(50))
+    assert lines(payload(read(connect_shopify()))) == list(range(50))
 
 
-def test_a_list_that_cannot_say_that_it_goes_on(shop: FakeShop, connect: Connect) -> None:
+def test_a_list_that_cannot_say_that_it_goes_on(shop: FakeShop, connect_shopify: Connect) -> None:
     node = order(1, T0, refunds=1)
     node["refunds"][0]["refundLineItems"]["nodes"] = [{"id": f"rl{n}"} for n in range(120)]
     node["transactions"] = [{"id": f"t{n}"} for n in range(50)]
     shop.nodes["orders"] = [node]
-    found = payload(read(connect()))
+    found = payload(read(connect_shopify()))
     assert len(found["refunds"][0]["refundLineItems"]["nodes"]) == 120
     assert len(found["transactions"]) == 50
 
 
-def test_what_shopify_cannot_page_goes_to_quarantine(shop: FakeShop, connect: Connect) -> None:
+def test_what_shopify_cannot_page_goes_to_quarantine(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = [order(1, T0, refunds=260), order(2, T0 + timedelta(1))]
-    batch = read(connect())
+    batch = read(connect_shopify())
     assert batch.problems is not None
     assert "refunds" in (batch.problems[0] or "")
     assert batch.problems[1] is None
@@ -130,7 +127,7 @@ def test_what_shopify_cannot_page_goes_to_quarantine(shop: FakeShop, connect: Co
     assert batch.cursor == {"updated_at": stamp(T0 + timedelta(1))}
 
 
-def test_too_costly_for_250_is_asked_for_with_less(shop: FakeShop, connect: Connect) -> None:
+def test_too_costly_for_250_is_asked_for_with_less(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = [order(1, T0, lines=400)]
     refused: list[int] = []
 
@@ -143,11 +140,11 @@ def test_too_costly_for_250_is_asked_for_with_less(shop: FakeShop, connect: Conn
         return None
 
     shop.before = refuse
-    assert lines(payload(read(connect()))) == list(range(400))
+    assert lines(payload(read(connect_shopify()))) == list(range(400))
     assert len(refused) >= 3
 
 
-def test_products_with_many_variants(shop: FakeShop, connect: Connect) -> None:
+def test_products_with_many_variants(shop: FakeShop, connect_shopify: Connect) -> None:
     variants = [{"id": f"gid://shopify/ProductVariant/{n}"} for n in range(300)]
     product = {
         "id": "gid://shopify/Product/1",
@@ -157,4 +154,4 @@ def test_products_with_many_variants(shop: FakeShop, connect: Connect) -> None:
         "metafields": {"nodes": []},
     }
     shop.nodes["products"] = [product]
-    assert len(payload(read(connect(), "products"))["variants"]["nodes"]) == 300
+    assert len(payload(read(connect_shopify(), "products"))["variants"]["nodes"]) == 300

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,35 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retreasure_assets.entities import RawBatch, Window
-from retreasure_assets.errors import ConfigurationError, MalformedInputError, PermanentSourceError, TransientSourceError
+from retreasure_assets.errors import ConfigurationError, PermanentSourceError, TransientSourceError
 from retreasure_assets.sources.shopify import ENTITIES, ShopifyConnector
-from tests.unit.sources.fake_shop import T0, TOKEN, FakeShop, order, stamp
+from tests.unit.sources.fake_shop import T0, Connect, FakeShop, connector, ids, order, read, stamp, store
 
-Connect = Callable[..., ShopifyConnector]
 ORDERS = ENTITIES["orders"]
-
-
-def ids(batches: list[RawBatch]) -> list[str]:
-    return [json.loads(payload)["id"] for batch in batches for payload in (batch.payloads or batch.records)]
-
-
-def read(connector: ShopifyConnector, name: str, cursor: Any = None, window: Window | None = None) -> list[RawBatch]:
-    batches = list(connector.batches(ENTITIES[name], cursor, window or Window()))
-    for batch in batches:
-        assert batch.records
-        assert len(batch.records) == len(batch.origins)
-        assert all(origin.startswith("https://retreasure.myshopify.com/") for origin in batch.origins)
-        assert json.loads(json.dumps(batch.cursor)) == batch.cursor
-    return batches
 
 
 def orders(count: int, step: timedelta = timedelta(hours=1)) -> list[dict[str, Any]]:
     return [order(n, T0 + n * step) for n in range(1, count + 1)]
 
 
-def test_reads_all_pages_byte_for_byte(shop: FakeShop, connect: Connect) -> None:
+def test_reads_all_pages_byte_for_byte(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(130)
-    batches = read(connect(), "orders")
+    batches = read(connect_shopify(), "orders")
     assert len(batches) > 1
     assert ids(batches) == [node["id"] for node in shop.nodes["orders"]]
     for batch in batches:
@@ -51,20 +35,20 @@ def test_reads_all_pages_byte_for_byte(shop: FakeShop, connect: Connect) -> None
     assert batches[-1].cursor == {"updated_at": shop.nodes["orders"][-1]["updatedAt"]}
 
 
-def test_the_next_sync_reads_back_by_the_overlap_only(shop: FakeShop, connect: Connect) -> None:
+def test_the_next_sync_reads_back_by_the_overlap_only(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(200)
-    cursor = read(connect(), "orders")[-1].cursor
-    again = read(connect(), "orders", cursor)
+    cursor = read(connect_shopify(), "orders")[-1].cursor
+    again = read(connect_shopify(), "orders", cursor)
     assert ids(again) == [f"gid://shopify/Order/{n}" for n in range(200 - 48, 201)]
     assert again[-1].cursor == cursor
 
 
-def test_an_empty_shop_gives_no_batches(shop: FakeShop, connect: Connect) -> None:
+def test_an_empty_shop_gives_no_batches(shop: FakeShop, connect_shopify: Connect) -> None:
     for name in ENTITIES:
-        assert read(connect(), name) == []
+        assert read(connect_shopify(), name) == []
 
 
-def test_records_that_change_while_they_are_read_are_not_lost(shop: FakeShop, connect: Connect) -> None:
+def test_records_that_change_while_they_are_read_are_not_lost(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(120)
     seen: dict[str, str] = {}
     moved = iter(range(1, 6))
@@ -76,7 +60,7 @@ def test_records_that_change_while_they_are_read_are_not_lost(shop: FakeShop, co
                 node["updatedAt"] = stamp(T0 + timedelta(days=30, hours=n))
 
     shop.before = change
-    for batch in read(connect(), "orders"):
+    for batch in read(connect_shopify(), "orders"):
         for record in batch.records:
             node = json.loads(record)
             seen[node["id"]] = node["updatedAt"]
@@ -98,53 +82,34 @@ def test_a_sync_killed_anywhere_any_number_of_times_loses_nothing(data: st.DataO
     durable: dict[str, str] = {}
     cursor = None
     for run in range(data.draw(st.integers(0, 5))):
-        connector = _connect(shop, cap)
-        for stop, batch in enumerate(connector.batches(ORDERS, cursor, Window())):
-            _store(durable, batch)
+        for stop, batch in enumerate(connector(shop, cap=cap).batches(ORDERS, cursor, Window())):
+            store(durable, batch)
             cursor = batch.cursor or cursor
             if stop >= data.draw(st.integers(0, 2)):
                 break
         if data.draw(st.booleans()) and shop.nodes["orders"]:
             node = shop.nodes["orders"][data.draw(st.integers(0, count - 1))]
             node["updatedAt"] = stamp(T0 + timedelta(hours=201 + 10 * run + data.draw(st.integers(0, 9))))
-    for batch in _connect(shop, cap).batches(ORDERS, cursor, Window()):
-        _store(durable, batch)
+    for batch in connector(shop, cap=cap).batches(ORDERS, cursor, Window()):
+        store(durable, batch)
         cursor = batch.cursor or cursor
-    for batch in _connect(shop, cap).batches(ORDERS, cursor, Window()):
-        _store(durable, batch)
+    for batch in connector(shop, cap=cap).batches(ORDERS, cursor, Window()):
+        store(durable, batch)
     assert durable == {node["id"]: node["updatedAt"] for node in shop.nodes["orders"]}
 
 
-def _connect(shop: FakeShop, cap: int) -> ShopifyConnector:
-    return ShopifyConnector(
-        token=TOKEN,
-        shop="retreasure",
-        cap=cap,
-        transport=httpx.MockTransport(shop.handle),
-        sleep=shop.sleep,
-        monotonic=shop.monotonic,
-        now=shop.now,
-    )
-
-
-def _store(durable: dict[str, str], batch: RawBatch) -> None:
-    for record in batch.records:
-        node = json.loads(record)
-        durable[node["id"]] = max(durable.get(node["id"], ""), node["updatedAt"])
-
-
-def test_a_killed_sync_goes_on_at_its_page(shop: FakeShop, connect: Connect) -> None:
+def test_a_killed_sync_goes_on_at_its_page(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(120)
-    stream = connect().batches(ORDERS, None, Window())
+    stream = connect_shopify().batches(ORDERS, None, Window())
     first = next(stream)
     stream.close()
-    rest = read(connect(), "orders", first.cursor)
+    rest = read(connect_shopify(), "orders", first.cursor)
     assert ids([first]) + ids(rest) == [node["id"] for node in shop.nodes["orders"]]
 
 
-def test_a_dead_page_cursor_falls_back_to_the_last_time_seen(shop: FakeShop, connect: Connect) -> None:
+def test_a_dead_page_cursor_falls_back_to_the_last_time_seen(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(120)
-    stream = connect().batches(ORDERS, None, Window())
+    stream = connect_shopify().batches(ORDERS, None, Window())
     first = next(stream)
     stream.close()
     refused = []
@@ -156,55 +121,55 @@ def test_a_dead_page_cursor_falls_back_to_the_last_time_seen(shop: FakeShop, con
         return None
 
     shop.before = refuse
-    rest = read(connect(), "orders", first.cursor)
+    rest = read(connect_shopify(), "orders", first.cursor)
     assert refused[0] is not None
     assert set(ids([first]) + ids(rest)) == {node["id"] for node in shop.nodes["orders"]}
     assert len(ids([first]) + ids(rest)) == 121
 
 
-def test_a_refused_first_query_is_not_tried_again(shop: FakeShop, connect: Connect) -> None:
+def test_a_refused_first_query_is_not_tried_again(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.before = lambda name, variables: httpx.Response(200, json={"errors": [{"message": "no"}]})
     with pytest.raises(PermanentSourceError):
-        read(connect(bulk_threshold=10**6), "customers")
+        read(connect_shopify(bulk_threshold=10**6), "customers")
     assert len(shop.operations) == 1
 
 
-def test_what_is_left_of_a_sync_may_be_gone(shop: FakeShop, connect: Connect) -> None:
+def test_what_is_left_of_a_sync_may_be_gone(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(60)
-    stream = connect().batches(ORDERS, None, Window())
+    stream = connect_shopify().batches(ORDERS, None, Window())
     first = next(stream)
     stream.close()
     shop.nodes["orders"] = shop.nodes["orders"][:20]
-    again = read(connect(), "orders", first.cursor)
+    again = read(connect_shopify(), "orders", first.cursor)
     assert again[-1].cursor == {"updated_at": shop.nodes["orders"][-1]["updatedAt"]}
 
 
-def test_the_pagination_cap_is_never_reached(shop: FakeShop, connect: Connect) -> None:
+def test_the_pagination_cap_is_never_reached(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(700)
-    batches = read(connect(cap=300), "orders")
+    batches = read(connect_shopify(cap=300), "orders")
     assert set(ids(batches)) == {node["id"] for node in shop.nodes["orders"]}
     assert len({v["query"] for v in shop.variables if "query" in v and "first" in v}) >= 3
     assert batches[-1].cursor == {"updated_at": shop.nodes["orders"][-1]["updatedAt"]}
 
 
-def test_too_many_changes_in_one_second_are_named(shop: FakeShop, connect: Connect) -> None:
+def test_too_many_changes_in_one_second_are_named(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["customers"] = [order(n, datetime(2020, 1, 1, tzinfo=UTC)) for n in range(900)]
     with pytest.raises(PermanentSourceError, match="same second"):
-        read(connect(cap=600), "customers")
+        read(connect_shopify(cap=600), "customers")
 
 
-def test_a_window_reads_just_that_and_leaves_the_cursor(shop: FakeShop, connect: Connect) -> None:
+def test_a_window_reads_just_that_and_leaves_the_cursor(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(100)
     window = Window(T0 + timedelta(hours=10), T0 + timedelta(hours=60))
-    batches = read(connect(), "orders", {"updated_at": "2030-01-01T00:00:00Z"}, window)
+    batches = read(connect_shopify(), "orders", {"updated_at": "2030-01-01T00:00:00Z"}, window)
     assert ids(batches) == [f"gid://shopify/Order/{n}" for n in range(10, 60)]
     assert all(batch.cursor is None for batch in batches)
 
 
-def test_an_open_window(shop: FakeShop, connect: Connect) -> None:
+def test_an_open_window(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(100)
-    assert len(ids(read(connect(), "orders", None, Window(since=T0 + timedelta(hours=91))))) == 10
-    assert len(ids(read(connect(), "orders", None, Window(until=T0 + timedelta(hours=11))))) == 10
+    assert len(ids(read(connect_shopify(), "orders", None, Window(since=T0 + timedelta(hours=91))))) == 10
+    assert len(ids(read(connect_shopify(), "orders", None, Window(until=T0 + timedelta(hours=11))))) == 10
 
 
 @pytest.mark.parametrize(
@@ -212,143 +177,28 @@ def test_an_open_window(shop: FakeShop, connect: Connect) -> None:
     [("payouts", "payouts", "issuedAt"), ("balance_transactions", "balanceTransactions", "transactionDate")],
 )
 def test_finances_are_read_again_for_90_days(
-    shop: FakeShop, connect: Connect, name: str, key: str, time_key: str
+    shop: FakeShop, connect_shopify: Connect, name: str, key: str, time_key: str
 ) -> None:
     days = [T0 + timedelta(days=n) for n in range(200)]
     shop.nodes[key] = [{"id": f"gid://shopify/X/{n}", time_key: stamp(day)} for n, day in enumerate(days)]
-    first = read(connect(), name)
+    first = read(connect_shopify(), name)
     assert len(ids(first)) == 200
-    again = read(connect(), name, first[-1].cursor)
+    again = read(connect_shopify(), name, first[-1].cursor)
     assert len(ids(again)) == 91
 
 
-def test_a_shop_without_shopify_payments_has_no_payouts(shop: FakeShop, connect: Connect) -> None:
+def test_a_shop_without_shopify_payments_has_no_payouts(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.has_payments = False
-    assert read(connect(), "payouts") == []
-    assert read(connect(), "balance_transactions") == []
+    assert read(connect_shopify(), "payouts") == []
+    assert read(connect_shopify(), "balance_transactions") == []
 
 
-def stock(shop: FakeShop, per_location: int = 150) -> None:
-    shop.nodes["locations"] = [{"id": f"gid://shopify/Location/{n}", "updatedAt": stamp(T0)} for n in (1, 2, 3)]
-    shop.levels = {
-        f"gid://shopify/Location/{place}": [
-            {"id": f"gid://shopify/InventoryLevel/{place}{n:04}", "updatedAt": stamp(T0 + timedelta(minutes=n))}
-            for n in range(per_location)
-        ]
-        for place in (1, 3)
-    }
-
-
-def test_stock_of_all_locations(shop: FakeShop, connect: Connect) -> None:
-    stock(shop)
-    batches = read(connect(), "inventory_levels")
-    assert len(set(ids(batches))) == len(ids(batches)) == 300
-    assert batches[-1].cursor == {"updated_at": stamp(T0 + timedelta(minutes=149))}
-    assert read(connect(), "inventory_levels", batches[-1].cursor) != []
-
-
-@pytest.mark.parametrize("broken", [{"id": None}, {"name": "x"}, "text"])
-def test_a_location_without_an_id_stops_the_stock_and_is_said(shop: FakeShop, connect: Connect, broken: Any) -> None:
-    stock(shop)
-    shop.before = lambda name, variables: (
-        httpx.Response(200, json={"data": {"locations": {"nodes": [broken], "pageInfo": {"hasNextPage": False}}}})
-        if name == "LocationIds"
-        else None
-    )
-    with pytest.raises(MalformedInputError, match="locations has no id"):
-        read(connect(), "inventory_levels")
-
-
-def test_a_killed_stock_sync_goes_on_at_its_location(shop: FakeShop, connect: Connect) -> None:
-    stock(shop)
-    stream = connect().batches(ENTITIES["inventory_levels"], None, Window())
-    taken = [next(stream), next(stream)]
-    stream.close()
-    rest = read(connect(), "inventory_levels", taken[-1].cursor)
-    assert len(set(ids(taken + rest))) == 300
-    assert len(ids(rest)) < 300
-
-
-@pytest.mark.parametrize("window", [Window(), Window(since=T0), Window(until=T0 + timedelta(days=99))])
-def test_more_stock_than_can_be_paged_is_read_in_parts(shop: FakeShop, connect: Connect, window: Window) -> None:
-    stock(shop, per_location=1500)
-    batches = read(connect(cap=500), "inventory_levels", None, window)
-    assert len(set(ids(batches))) == 3000
-    # Half a part is read twice here, where ids are in the order of time.
-    assert len(ids(batches)) < 9000
-    if window == Window():
-        assert batches[-1].cursor == {"updated_at": stamp(T0 + timedelta(minutes=1499))}
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.data())
-def test_a_stock_sync_killed_anywhere_loses_nothing(data: st.DataObject) -> None:
-    shop = FakeShop()
-    stock(shop, per_location=0)
-    for place in shop.levels:
-        minutes = data.draw(st.lists(st.integers(0, 5000), max_size=400))
-        shop.levels[place] = [
-            {"id": f"{place}/{n:04}", "updatedAt": stamp(T0 + timedelta(minutes=minute))}
-            for n, minute in enumerate(minutes)
-        ]
-    durable: dict[str, str] = {}
-    cursor = None
-    for _ in range(data.draw(st.integers(0, 4))):
-        stop = data.draw(st.integers(0, 3))
-        for index, batch in enumerate(_connect(shop, 350).batches(ENTITIES["inventory_levels"], cursor, Window())):
-            _store(durable, batch)
-            cursor = batch.cursor
-            if index >= stop:
-                break
-    for batch in _connect(shop, 350).batches(ENTITIES["inventory_levels"], cursor, Window()):
-        _store(durable, batch)
-        cursor = batch.cursor
-    assert durable == {node["id"]: node["updatedAt"] for nodes in shop.levels.values() for node in nodes}
-    assert cursor is None or set(cursor) == {"updated_at"}
-
-
-def test_too_much_stock_that_changed_in_one_second_is_named(shop: FakeShop, connect: Connect) -> None:
-    stock(shop, per_location=600)
-    for node in shop.levels["gid://shopify/Location/1"]:
-        node["updatedAt"] = stamp(T0)
-    with pytest.raises(PermanentSourceError, match="inventory levels changed in the same second"):
-        read(connect(cap=400), "inventory_levels")
-
-
-def test_a_stale_stock_sync_starts_anew(shop: FakeShop, connect: Connect) -> None:
-    stock(shop)
-    stream = connect().batches(ENTITIES["inventory_levels"], None, Window())
-    taken = [next(stream), next(stream)]
-    stream.close()
-    shop.time += 25 * 3600
-    assert len(set(ids(read(connect(), "inventory_levels", taken[-1].cursor)))) == 300
-
-
-def test_what_is_left_of_a_stock_sync_may_be_gone(shop: FakeShop, connect: Connect) -> None:
-    stock(shop)
-    stream = connect().batches(ENTITIES["inventory_levels"], None, Window())
-    taken = [next(stream), next(stream)]
-    stream.close()
-    shop.levels["gid://shopify/Location/3"] = []
-    shop.levels["gid://shopify/Location/1"] = shop.levels["gid://shopify/Location/1"][:50]
-    again = read(connect(), "inventory_levels", taken[-1].cursor)
-    assert len(ids(again)) == 50
-    assert again[-1].cursor is not None
-    assert set(again[-1].cursor) == {"updated_at"}
-
-
-def test_locations_are_read_whole_each_time(shop: FakeShop, connect: Connect) -> None:
-    stock(shop)
-    cursor = read(connect(), "locations")[-1].cursor
-    assert len(ids(read(connect(), "locations", cursor))) == 3
-
-
-def test_a_record_with_invalid_utf8_leaves_the_others(shop: FakeShop, connect: Connect) -> None:
+def test_a_record_with_invalid_utf8_leaves_the_others(shop: FakeShop, connect_shopify: Connect) -> None:
     body = b'{"data":{"customers":{"nodes":[{"id":"a","updatedAt":"2026-01-01T00:00:00Z","firstName":"\xff"},'
     body += b'{"id":"b","updatedAt":"2026-01-02T00:00:00Z"},{"id":"c","updatedAt":"nonsense"},{"id":"d"}],'
     body += b'"pageInfo":{"hasNextPage":false}}}}'
     shop.before = lambda name, variables: httpx.Response(200, content=body)
-    (batch,) = read_raw(connect(), "customers")
+    (batch,) = read_raw(connect_shopify(), "customers")
     assert len(batch.records) == 4
     assert b"\xff" in batch.records[0]
     assert batch.cursor == {"updated_at": "2026-01-02T00:00:00Z"}
@@ -358,7 +208,7 @@ def read_raw(connector: ShopifyConnector, name: str) -> list[RawBatch]:
     return list(connector.batches(ENTITIES[name], None, Window()))
 
 
-def test_a_malformed_order_goes_through_to_bronze(shop: FakeShop, connect: Connect) -> None:
+def test_a_malformed_order_goes_through_to_bronze(shop: FakeShop, connect_shopify: Connect) -> None:
     body = b'{"data":{"orders":{"nodes":[{"id":"a","updatedAt":"2026-01-01T00:00:00Z","email":"\xff"}],'
     body += b'"pageInfo":{"hasNextPage":false}}}}'
 
@@ -366,19 +216,19 @@ def test_a_malformed_order_goes_through_to_bronze(shop: FakeShop, connect: Conne
         return httpx.Response(200, content=body) if name == "Orders" else None
 
     shop.before = answer
-    (batch,) = read_raw(connect(), "orders")
+    (batch,) = read_raw(connect_shopify(), "orders")
     assert len(batch.records) == 1
 
 
 @pytest.mark.parametrize("cursor", [{"updated_at": 5}, {"scan": {"since": 1}}, {"scan": []}])
-def test_a_foreign_cursor_is_named(connect: Connect, cursor: dict[str, Any]) -> None:
+def test_a_foreign_cursor_is_named(connect_shopify: Connect, cursor: dict[str, Any]) -> None:
     with pytest.raises(PermanentSourceError, match="stored cursor"):
-        read(connect(), "orders", cursor)
+        read(connect_shopify(), "orders", cursor)
 
 
-def test_a_watermark_that_is_no_time_is_named(connect: Connect) -> None:
+def test_a_watermark_that_is_no_time_is_named(connect_shopify: Connect) -> None:
     with pytest.raises(PermanentSourceError, match="watermark"):
-        read(connect(), "orders", {"updated_at": "yesterday"})
+        read(connect_shopify(), "orders", {"updated_at": "yesterday"})
 
 
 @pytest.mark.parametrize(
@@ -399,27 +249,27 @@ def test_a_wrong_shops_name_is_named(shop_name: str) -> None:
         ShopifyConnector(token="t", shop=shop_name)
 
 
-def test_check(shop: FakeShop, connect: Connect) -> None:
-    assert connect().check() == []
+def test_check(shop: FakeShop, connect_shopify: Connect) -> None:
+    assert connect_shopify().check() == []
     with pytest.raises(PermanentSourceError, match="RETREASURE_SHOPIFY_TOKEN"):
-        connect(token="shpat_wrong").check()
+        connect_shopify(token="shpat_wrong").check()
 
 
-def test_check_names_missing_scopes_and_another_shop(shop: FakeShop, connect: Connect) -> None:
+def test_check_names_missing_scopes_and_another_shop(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.scopes = ("read_orders", "read_products", "read_customers", "read_locations", "read_shopify_payments")
     shop.domain = "elsewhere.myshopify.com"
-    wrong, all_orders, stock = connect(shop="retreasure.myshopify.com").check()
+    wrong, all_orders, stock = connect_shopify(shop="retreasure.myshopify.com").check()
     assert "elsewhere" in wrong
     assert "RETREASURE_SHOPIFY_SHOP" in wrong
     assert "read_all_orders" in all_orders
     assert "read_inventory" in stock
     shop.domain = "retreasure.myshopify.com"
-    assert connect(shop="ReTreasure").check() == [all_orders, stock]
+    assert connect_shopify(shop="ReTreasure").check() == [all_orders, stock]
 
 
-def test_a_failing_page_keeps_the_earlier_batches(shop: FakeShop, connect: Connect) -> None:
+def test_a_failing_page_keeps_the_earlier_batches(shop: FakeShop, connect_shopify: Connect) -> None:
     shop.nodes["orders"] = orders(200)
-    stream = connect().batches(ORDERS, None, Window())
+    stream = connect_shopify().batches(ORDERS, None, Window())
     got: list[RawBatch] = []
     calls = {"n": 0}
 
@@ -432,5 +282,5 @@ def test_a_failing_page_keeps_the_earlier_batches(shop: FakeShop, connect: Conne
         got.extend(stream)
     assert got
     shop.before = None
-    rest = read(connect(), "orders", got[-1].cursor)
+    rest = read(connect_shopify(), "orders", got[-1].cursor)
     assert set(ids(got + rest)) == {node["id"] for node in shop.nodes["orders"]}
