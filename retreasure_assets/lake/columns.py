@@ -26,6 +26,8 @@ _CHUNK_BYTES = 1 << 30
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 #: 9999-12-31T23:59:59Z: what is later is no number of seconds.
 _LAST_SECOND = 253_402_300_799
+#: The calendar of the dbt project (macros/engine/types.sql).
+_FIRST, _END = (pa.scalar(datetime(year, 1, 1, tzinfo=UTC), TIMESTAMP) for year in (2000, 2050))
 
 
 class GrowingTexts:
@@ -124,8 +126,9 @@ def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]
 
 
 def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
-    """ISO 8601 dates and times, or whole numbers of epoch seconds, as UTC timestamps; null where there is none or it
-    cannot be read.
+    """ISO 8601 dates and times, or whole numbers of epoch seconds, as UTC timestamps; null where there is none, where it
+    cannot be read, and where it lies outside of the calendar (gold.dim_date): 0001-01-01 and 9999-12-31 are how programs
+    write that there is none, 1970-01-01 is a clock that nobody set.
 
     Args:
         values: as the source wrote them, or nothing for an entity without change times.
@@ -133,6 +136,12 @@ def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
     """
     if not values:
         return pa.nulls(length, TIMESTAMP)
+    moments = _timestamps(values)
+    possible = pc.and_(pc.greater_equal(moments, _FIRST), pc.less(moments, _END))
+    return pc.if_else(possible, moments, pa.scalar(None, TIMESTAMP))
+
+
+def _timestamps(values: Sequence[Scalar]) -> pa.Array:
     try:
         if type(values[0]) is int:
             moments = pa.array(values, pa.int64())

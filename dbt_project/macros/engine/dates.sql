@@ -29,12 +29,14 @@
 {% macro duckdb__days_between(earlier, later) -%} date_diff('day', {{ earlier }}, {{ later }}) {%- endmacro %}
 {% macro fabric__days_between(earlier, later) -%} datediff(day, {{ earlier }}, {{ later }}) {%- endmacro %}
 
-{# Whole seconds that begin between a time and a later one. #}
-{% macro seconds_between(earlier, later) -%} {{ return(adapter.dispatch('seconds_between')(earlier, later)) }} {%- endmacro %}
-{% macro duckdb__seconds_between(earlier, later) -%}
-  date_diff('second', {{ without_zone(earlier) }}, {{ without_zone(later) }})
+{# How many times a unit of UTC time ('second', 'minute', 'hour') begins after one time and up to a later one. #}
+{% macro units_between(unit, earlier, later) -%}
+  {{ return(adapter.dispatch('units_between')(unit, earlier, later)) }}
 {%- endmacro %}
-{% macro fabric__seconds_between(earlier, later) -%} datediff(second, {{ earlier }}, {{ later }}) {%- endmacro %}
+{% macro duckdb__units_between(unit, earlier, later) -%}
+  date_diff('{{ unit }}', {{ without_zone(earlier) }}, {{ without_zone(later) }})
+{%- endmacro %}
+{% macro fabric__units_between(unit, earlier, later) -%} datediff({{ unit }}, {{ earlier }}, {{ later }}) {%- endmacro %}
 
 {#
   On DuckDB, a UTC time as a timestamp without zone. What DuckDB does with zones, UTC too, it asks of ICU's calendars: a date

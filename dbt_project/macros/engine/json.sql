@@ -5,6 +5,8 @@
     [name, path, 'list', fields]       a list of objects, kept for explode() and sum_of()
     [name, path, 'map']                an object whose keys are data, kept for explode_map()
     [name, path, 'values']             a list of plain values, kept for explode_values()
+    [name, path, 'time' or 'epoch', 'always']  of a staging model: never null. Money that moved counts, and if the record
+                                       tells no time that can be, then on the day of its version, or of its ingestion
 
   Types: text, lower (lower-cased text), gid (number of a Shopify gid), money, divided (an object {amount, divisor}: whole
   units and how many make one), int, flag, time, epoch (seconds since 1970), date.
@@ -44,10 +46,13 @@
   {%- elif type == 'divided' -%}
     {%- set parts = divided_parts(field) -%}
     cast({{ quotient(to_money(json_text(row, parts[0])), to_money(json_text(row, parts[1]))) }} as {{ type_money() }})
-  {%- elif type == 'epoch' -%} {{ to_epoch(text) }}
   {%- elif type == 'int' -%} {{ to_int(text) }}
   {%- elif type == 'flag' -%} {{ to_flag(text) }}
-  {%- elif type == 'time' -%} {{ to_time(text) }}
+  {%- elif type in ('time', 'epoch') -%}
+    {%- set time = to_time(text) if type == 'time' else to_epoch(text) -%}
+    {%- if field[3:] == ['always'] -%} coalesce({{ time }}, {{ row }}.source_updated_at, {{ row }}.ingested_at)
+    {%- else -%} {{ time }}
+    {%- endif -%}
   {%- elif type == 'date' -%} {{ to_date(text) }}
   {%- else -%} {%- do exceptions.raise_compiler_error("No such field type: " ~ type) -%}
   {%- endif -%}

@@ -28,26 +28,51 @@
 {# Whole number; "2.0" reads as 2. #}
 {% macro to_int(text) -%} cast(try_cast({{ text }} as decimal(18, 4)) as integer) {%- endmacro %}
 
-{# ISO 8601 date. #}
-{% macro to_date(text) -%} try_cast({{ text }} as date) {%- endmacro %}
+{#
+  The days that the business can have: dim_date has a row for each. A time outside of them is none. 0001-01-01 and 9999-12-31
+  are how programs write that there is none, 1970-01-01 is a clock that nobody set, and one such day in a fact would have
+  every report reckon with centuries.
+#}
+{% macro calendar_start() -%} {{ return('2000-01-01') }} {%- endmacro %}
+{% macro calendar_end() -%} {{ return('2049-12-31') }} {%- endmacro %}
 
-{# ISO 8601 time with zone or Z, as UTC. #}
-{% macro to_time(text) -%} {{ return(adapter.dispatch('to_time')(text)) }} {%- endmacro %}
-{% macro duckdb__to_time(text) -%} try_cast({{ text }} as timestamptz) {%- endmacro %}
-{% macro fabric__to_time(text) -%}
+{# ISO 8601 date; null where nobody can have meant it. Pieces are bought, and rates were told, before the calendar starts. #}
+{% macro to_date(text) -%}
+  {%- set date = 'try_cast(' ~ text ~ ' as date)' -%}
+  case when {{ date }} between {{ date_literal('1900-01-01') }} and {{ date_literal('2099-12-31') }} then {{ date }} end
+{%- endmacro %}
+
+{# ISO 8601 time with zone or Z, as UTC; null outside of the calendar. #}
+{% macro to_time(text) -%}
+  {%- set time = read_time(text) -%}
+  case
+    when {{ time }} between {{ time_literal(calendar_start() ~ ' 00:00:00.000000') }}
+      and {{ time_literal(calendar_end() ~ ' 23:59:59.999999') }} then {{ time }}
+  end
+{%- endmacro %}
+
+{% macro read_time(text) -%} {{ return(adapter.dispatch('read_time')(text)) }} {%- endmacro %}
+{% macro duckdb__read_time(text) -%} try_cast({{ text }} as timestamptz) {%- endmacro %}
+{% macro fabric__read_time(text) -%}
   cast(switchoffset(try_cast({{ text }} as datetimeoffset(6)), '+00:00') as datetime2(6))
 {%- endmacro %}
 
-{# Seconds since 1970 as UTC, null where it is no number or 0. #}
-{% macro to_epoch(text) -%} {{ return(adapter.dispatch('to_epoch')('try_cast(' ~ text ~ ' as bigint)')) }} {%- endmacro %}
-{% macro duckdb__to_epoch(seconds) -%}
-  to_timestamp(case when {{ seconds }} between 1 and 253402300799 then {{ seconds }} end)
-{%- endmacro %}
+{# Seconds since 1970 as UTC; null where it is no number, and outside of the calendar. #}
+{% macro to_epoch(text) -%} {{ return(adapter.dispatch('to_epoch')(seconds_in_calendar(text))) }} {%- endmacro %}
+{% macro duckdb__to_epoch(seconds) -%} to_timestamp({{ seconds }}) {%- endmacro %}
 {% macro fabric__to_epoch(seconds) -%}
-  case when {{ seconds }} between 1 and 253402300799 then dateadd(
+  dateadd(
     second, cast({{ seconds }} % 86400 as integer),
     dateadd(day, cast({{ seconds }} / 86400 as integer), cast('1970-01-01' as datetime2(6)))
-  ) end
+  )
+{%- endmacro %}
+
+{% macro seconds_in_calendar(text) -%}
+  {%- set seconds = 'try_cast(' ~ text ~ ' as bigint)' -%}
+  {%- set read = modules.datetime.datetime.fromisoformat -%}
+  {%- set first = read(calendar_start() ~ 'T00:00:00+00:00').timestamp() | int -%}
+  {%- set last = read(calendar_end() ~ 'T23:59:59+00:00').timestamp() | int -%}
+  (case when {{ seconds }} between {{ first }} and {{ last }} then {{ seconds }} end)
 {%- endmacro %}
 
 {# "true" and "false" as a flag column. #}

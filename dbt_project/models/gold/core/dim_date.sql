@@ -24,10 +24,8 @@ days as (
         day_number,
         -- 1 January 2000 was a Saturday, ISO day 6.
         (day_number + 5) % 7 + 1 as day_of_week,
-        {{ add_days("cast('2000-01-01' as date)", 'day_number') }} as calendar_date
+        {{ add_days(date_literal(calendar_start()), 'day_number') }} as calendar_date
     from numbers
-    -- to the end of 2049
-    where day_number < 18263
 ),
 
 weeks as (
@@ -37,6 +35,7 @@ weeks as (
         {{ add_days('calendar_date', '4 - day_of_week') }} as thursday,
         {{ add_days('calendar_date', '1 - day_of_week') }} as week_start_date
     from days
+    where calendar_date <= {{ date_literal(calendar_end()) }}
 )
 
 select

@@ -68,8 +68,8 @@ select
     shipments.ship_postcode_area,
     shipments.distance_km,
     zoned.zone,
-    cast({{ dbt.datediff('ordered_at', 'shipped_at', 'hour') }} as int) as hours_to_ship,
-    cast({{ dbt.datediff('shipped_at', 'delivered_at', 'hour') }} as int) as hours_in_transit,
+    cast({{ units_between('hour', 'ordered_at', 'shipped_at') }} as int) as hours_to_ship,
+    cast({{ units_between('hour', 'shipped_at', 'delivered_at') }} as int) as hours_in_transit,
     {{ built_at() }} as built_at
 from shipments
 left join zoned

@@ -59,7 +59,7 @@ select
     clocks.stage,
     cast(next_clocks.clock as {{ type_text(20) }}) as next_clock,
     next_clocks.due_at,
-    cast({{ dbt.datediff('clocks.as_of_at', 'next_clocks.due_at', 'hour') }} as int) as hours_left,
+    cast({{ units_between('hour', 'clocks.as_of_at', 'next_clocks.due_at') }} as int) as hours_left,
     clocks.ship_due_at,
     clocks.is_promised,
     clocks.scan_due_at,

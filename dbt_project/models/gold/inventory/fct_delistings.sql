@@ -94,7 +94,7 @@ select
         case
             when items.active_listings > 0 or items.delisted_at is null then null
             when items.delisted_at <= sold.sold_at then 0
-            else {{ dbt.datediff('sold.sold_at', 'items.delisted_at', 'minute') }}
+            else {{ units_between('minute', 'sold.sold_at', 'items.delisted_at') }}
         end as int
     ) as latency_minutes,
     {{ built_at() }} as built_at

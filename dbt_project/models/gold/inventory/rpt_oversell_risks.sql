@@ -29,7 +29,7 @@ select
     sold.last_sale_channel as sold_channel,
     sold.last_sale_order_id as sold_order_id,
     sold.sold_at,
-    cast({{ dbt.datediff('sold.sold_at', built_at(), 'minute') }} as int) as minutes_since_sale,
+    cast({{ units_between('minute', 'sold.sold_at', built_at()) }} as int) as minutes_since_sale,
     {{ built_at() }} as built_at
 from {{ ref('dim_listing') }} as listings
 inner join sold on sold.item_id = listings.item_id

@@ -146,7 +146,7 @@ select
     pairs.holding_channel,
     pairs.holding_order_id,
     pairs.holding_ordered_at,
-    cast({{ dbt.datediff('pairs.holding_ordered_at', 'pairs.ordered_at', 'minute') }} as int) as minutes_after_sale,
+    cast({{ units_between('minute', 'pairs.holding_ordered_at', 'pairs.ordered_at') }} as int) as minutes_after_sale,
     {{ built_at() }} as built_at
 from pairs
 where pairs.holding_rank = 1

@@ -153,7 +153,7 @@ made as (
         {{ texts_of_row('entry', entry) }},
         {{ texts_of_row('exit', exit) }},
         {{ texts_of_row('campaign', campaign) }},
-        {{ seconds_between('whole.started_at', 'whole.ended_at') }} as duration_seconds,
+        {{ units_between('second', 'whole.started_at', 'whole.ended_at') }} as duration_seconds,
         coalesce(orders.order_count, 0) as order_count,
         orders.order_id
     from whole

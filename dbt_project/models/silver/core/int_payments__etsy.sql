@@ -23,7 +23,7 @@ movements as (
     select
         order_id,
         concat('adjustment:', adjustment_id) as payment_id,
-        adjusted_at as paid_at,
+        coalesce(adjusted_at, paid_at) as paid_at,
         'refund' as kind,
         case when {{ is_false('is_success') }} then 'failure' else status end as status,
         currency,

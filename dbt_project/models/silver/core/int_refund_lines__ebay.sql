@@ -1,5 +1,8 @@
 {{ config(materialized='view') }}
-{#- Refunds as eBay's order lines state them. It does not say how many pieces came back: a line given back whole counts. -#}
+{#-
+  Refunds as eBay's order lines state them, of those that were paid out. It does not say how many pieces came back: a line
+  given back whole counts.
+-#}
 
 with lines as (
     {{ explode(
@@ -29,24 +32,25 @@ taxed as (
 )
 
 select
-    channel,
-    refund_id,
-    concat(refund_id, ':', line_id) as refund_line_id,
-    order_id,
-    order_id as source_order_id,
-    line_id,
-    item_id,
+    taxed.channel,
+    taxed.refund_id,
+    concat(taxed.refund_id, ':', taxed.line_id) as refund_line_id,
+    taxed.order_id,
+    taxed.order_id as source_order_id,
+    taxed.line_id,
+    taxed.item_id,
     case
         when given_amount >= coalesce({{ ebay_charged('discounted_cost') }}, {{ ebay_charged('cost') }}) then quantity
         else 0
     end as quantity,
-    cast(given_amount - tax_amount as {{ type_money() }}) as refund_amount,
-    tax_amount,
+    cast(taxed.given_amount - taxed.tax_amount as {{ type_money() }}) as refund_amount,
+    taxed.tax_amount,
     {{ flag_literal(false) }} as is_restocked,
-    ordered_at,
-    built_at
+    taxed.ordered_at,
+    taxed.built_at
 from taxed
-where reject_reason is null and refunded_at is not null and refund_id is not null
+inner join {{ ref('int_refunds__ebay') }} as refunds
+    on refunds.order_id = taxed.order_id and refunds.refund_id = taxed.refund_id and refunds.built_at = taxed.built_at
 union all
 select
     channel,

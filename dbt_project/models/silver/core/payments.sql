@@ -37,7 +37,7 @@ movements as (
         payments.payment_id,
         orders.order_id,
         orders.order_id as source_order_id,
-        coalesce(payments.processed_at, payments.created_at) as paid_at,
+        coalesce(payments.processed_at, payments.created_at, orders.ordered_at) as paid_at,
         payments.kind,
         payments.status,
         payments.gateway,

@@ -36,7 +36,7 @@ shopify_refunds as (
     select
         refunds.order_id,
         refunds.refund_id,
-        coalesce(refunds.processed_at, refunds.created_at) as refunded_at,
+        coalesce(refunds.processed_at, refunds.created_at, refunds.ordered_at) as refunded_at,
         refunds.currency,
         refunds.refund_amount,
         {{ sum_of('refunds.shipping_lines', 'subtotalAmountSet.presentmentMoney.amount') }} as shipping_amount,

@@ -3,7 +3,7 @@
 
 {{ stage('ebay_payouts', [
     ['payout_id', 'payoutId', 'text'],
-    ['issued_at', 'payoutDate', 'time'],
+    ['issued_at', 'payoutDate', 'time', 'always'],
     ['payout_state', 'payoutStatus', 'lower'],
     ['currency', 'amount.currency', 'text'],
     ['amount', 'amount.value', 'money'],

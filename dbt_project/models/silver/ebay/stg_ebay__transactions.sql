@@ -6,7 +6,7 @@
     ['entry_type', 'transactionType', 'lower'],
     ['booking', 'bookingEntry', 'lower'],
     ['entry_state', 'transactionStatus', 'lower'],
-    ['transacted_at', 'transactionDate', 'time'],
+    ['transacted_at', 'transactionDate', 'time', 'always'],
     ['stated_order_id', 'orderId', 'text'],
     ['payout_id', 'payoutId', 'text'],
     ['fee_type', 'feeType', 'lower'],

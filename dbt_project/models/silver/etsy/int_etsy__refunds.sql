@@ -39,7 +39,7 @@ told as (
         1 as place,
         order_id,
         adjustment_id as tie,
-        adjusted_at as refunded_at,
+        coalesce(adjusted_at, paid_at) as refunded_at,
         currency,
         cast({{ quotient('amount_units', 'divisor') }} as {{ type_money() }}) as refund_amount
     from {{ ref('stg_etsy__payment_adjustments') }}
@@ -52,7 +52,7 @@ told as (
         2 as place,
         order_id,
         cast(refund_amount as {{ type_text(40) }}) as tie,
-        refunded_at,
+        coalesce(refunded_at, ordered_at) as refunded_at,
         currency,
         refund_amount
     from {{ ref('stg_etsy__refunds') }}

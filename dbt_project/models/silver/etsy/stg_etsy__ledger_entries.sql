@@ -4,7 +4,7 @@
     ['entry_id', 'entry_id', 'text'],
     ['ledger_id', 'ledger_id', 'text'],
     ['sequence_number', 'sequence_number', 'int'],
-    ['created_at', 'created_timestamp', 'epoch'],
+    ['created_at', 'created_timestamp', 'epoch', 'always'],
     ['ledger_type', 'ledger_type', 'lower'],
     ['currency', 'currency', 'text'],
     ['amount_units', 'amount', 'money'],

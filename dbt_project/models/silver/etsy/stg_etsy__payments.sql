@@ -3,7 +3,7 @@
 {{ stage('etsy_payments', [
     ['payment_id', 'payment_id', 'text'],
     ['order_id', 'receipt_id', 'text'],
-    ['created_at', 'created_timestamp', 'epoch'],
+    ['created_at', 'created_timestamp', 'epoch', 'always'],
     ['status', 'status', 'lower'],
     ['currency', 'amount_gross.currency_code', 'text'],
     ['gross_amount', 'amount_gross', 'divided'],

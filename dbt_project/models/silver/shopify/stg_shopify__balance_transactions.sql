@@ -4,7 +4,7 @@
     ['transaction_id', 'id', 'gid'],
     ['transaction_type', 'type', 'lower'],
     ['is_test', 'test', 'flag'],
-    ['transacted_at', 'transactionDate', 'time'],
+    ['transacted_at', 'transactionDate', 'time', 'always'],
     ['order_id', 'associatedOrder.id', 'gid'],
     ['payout_id', 'associatedPayout.id', 'gid'],
     ['payout_status', 'associatedPayout.status', 'lower'],

@@ -2,7 +2,7 @@
 
 {{ stage('shopify_payouts', [
     ['payout_id', 'legacyResourceId', 'text'],
-    ['issued_at', 'issuedAt', 'time'],
+    ['issued_at', 'issuedAt', 'time', 'always'],
     ['status', 'status', 'lower'],
     ['transaction_type', 'transactionType', 'lower'],
     ['currency', 'net.currencyCode', 'text'],

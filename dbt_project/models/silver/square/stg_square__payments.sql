@@ -4,7 +4,7 @@
     ['payment_id', 'id', 'text'],
     ['order_id', 'order_id', 'text'],
     ['location_id', 'location_id', 'text'],
-    ['created_at', 'created_at', 'time'],
+    ['created_at', 'created_at', 'time', 'always'],
     ['status', 'status', 'lower'],
     ['source_type', 'source_type', 'lower'],
     ['currency', 'total_money.currency', 'text'],

@@ -3,7 +3,7 @@
 {{ stage('square_payout_entries', [
     ['entry_id', 'id', 'text'],
     ['payout_id', 'payout_id', 'text'],
-    ['effective_at', 'effective_at', 'time'],
+    ['effective_at', 'effective_at', 'time', 'always'],
     ['entry_type', 'type', 'lower'],
     ['currency', 'net_amount_money.currency', 'text'],
     ['gross_minor', 'gross_amount_money.amount', 'money'],

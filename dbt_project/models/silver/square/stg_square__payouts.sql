@@ -3,7 +3,7 @@
 {{ stage('square_payouts', [
     ['payout_id', 'id', 'text'],
     ['location_id', 'location_id', 'text'],
-    ['created_at', 'created_at', 'time'],
+    ['created_at', 'created_at', 'time', 'always'],
     ['status', 'status', 'lower'],
     ['payout_type', 'type', 'lower'],
     ['arrival_date', 'arrival_date', 'date'],

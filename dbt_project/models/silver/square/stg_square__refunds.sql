@@ -5,7 +5,7 @@
     ['payment_id', 'payment_id', 'text'],
     ['return_order_id', 'order_id', 'text'],
     ['location_id', 'location_id', 'text'],
-    ['created_at', 'created_at', 'time'],
+    ['created_at', 'created_at', 'time', 'always'],
     ['status', 'status', 'lower'],
     ['destination_type', 'destination_type', 'lower'],
     ['currency', 'amount_money.currency', 'text'],
