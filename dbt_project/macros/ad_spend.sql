@@ -2,6 +2,7 @@
 {% macro ad_spend_rejections(rows) -%}
 {{ first_reasons([
     [rows ~ '.spend_date is null', 'no day'],
+    ['not ' ~ in_calendar(rows ~ '.spend_date'), 'not a day of the calendar'],
     ["coalesce(trim(" ~ rows ~ ".campaign), '') = ''", 'no campaign'],
     ['not ' ~ is_currency(rows ~ '.currency'), 'unknown currency'],
     [rows ~ '.spend_amount is null', 'no amount'],

@@ -40,7 +40,7 @@ where skus.built_at > {{ watermark() }} and sold.created_at >= {{ earliest_squar
 select rows_of.*
 from {{ relation }} as rows_of
 {%- if is_incremental() %}
-where rows_of.created_at >= {{ earliest_square_order() }}
+where {{ not_before('rows_of.created_at', earliest_square_order()) }}
     and rows_of.order_id in (select touched.order_id from touched)
 {%- endif %}
 {%- endmacro %}

@@ -36,6 +36,11 @@
 {% macro calendar_start() -%} {{ return('2000-01-01') }} {%- endmacro %}
 {% macro calendar_end() -%} {{ return('2049-12-31') }} {%- endmacro %}
 
+{# Whether a date is one of them. #}
+{% macro in_calendar(day) -%}
+  {{ day }} between {{ date_literal(calendar_start()) }} and {{ date_literal(calendar_end()) }}
+{%- endmacro %}
+
 {# ISO 8601 date; null where nobody can have meant it. Pieces are bought, and rates were told, before the calendar starts. #}
 {% macro to_date(text) -%}
   {%- set date = 'try_cast(' ~ text ~ ' as date)' -%}

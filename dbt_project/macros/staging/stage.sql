@@ -97,8 +97,13 @@ parsed as (
 
 {# A version that is never null. #}
 {% macro version_at(column) -%}
-  coalesce({{ column }}, {{ time_literal('1970-01-01 00:00:00.000000') }})
+  coalesce({{ column }}, {{ no_version() }})
 {%- endmacro %}
+
+{# Since when a version counts: one whose source does not say when it was made, from the moment it was seen. #}
+{% macro seen_at() -%} case when version_at > {{ no_version() }} then version_at else ingested_at end {%- endmacro %}
+
+{% macro no_version() -%} {{ time_literal('1970-01-01 00:00:00.000000') }} {%- endmacro %}
 
 {# The bronze records that this staging model has not seen: ingested_at grows from batch to batch, ingest_date is the partition. #}
 {% macro new_in_bronze(prefix='') -%}

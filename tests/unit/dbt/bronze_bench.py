@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from retreasure_assets.lake.columns import timestamps
 from retreasure_assets.sandbox.fault_records import value_at
 from tests.parsed_project import ParsedProject
 
@@ -190,10 +191,7 @@ class Bench:
         key_fields, changed_field = KEYS[record.table]
         key = "|".join(str(value_at(record.payload, field) or "") for field in key_fields)
         changed = record.payload.get(changed_field) if changed_field else None
-        if isinstance(changed, int):
-            changed = datetime.fromtimestamp(changed, UTC)
-        if isinstance(changed, str) and len(changed) == 10:
-            changed += "T00:00:00Z"
+        [changed] = timestamps([changed], 1).to_pylist()
         source, _, entity = record.table.partition("_")
         digest = hashlib.md5(f"{record.table}|{key}|{text}".encode(), usedforsecurity=False).hexdigest()
         sha = hashlib.sha256(text.encode()).hexdigest()

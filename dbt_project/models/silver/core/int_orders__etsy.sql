@@ -44,7 +44,7 @@ lines as (
         cast(sum(unit_price * quantity) as {{ type_money() }}) as lines_goods
     from {{ ref('stg_etsy__transactions') }}
     {%- if is_incremental() %}
-    where ordered_at >= {{ etsy_touched_since() }}
+    where {{ not_before('ordered_at', etsy_touched_since()) }}
     {%- endif %}
     group by order_id
 ),
@@ -86,7 +86,7 @@ receipts as (
     left join charges on charges.order_id = receipts.order_id
     left join refunds on refunds.order_id = receipts.order_id
     {%- if is_incremental() %}
-    where receipts.created_at >= {{ etsy_touched_since() }}
+    where {{ not_before('receipts.created_at', etsy_touched_since()) }}
     {%- endif %}
 ),
 

@@ -32,7 +32,7 @@ all_versions as (
         unit_cost_currency as currency,
         created_at,
         {{ null_time() }} as state_since,
-        version_at,
+        {{ seen_at() }} as version_at,
         ingested_at,
         record_id
     from {{ ref('stg_shopify__variants') }}
@@ -43,7 +43,7 @@ all_versions as (
     union all
     select
         channel, product_id, variant_id, item_id, title, status, price, quantity, currency, created_at, state_since,
-        version_at, ingested_at, record_id
+        {{ seen_at() }} as version_at, ingested_at, record_id
     from {{ ref(model) }}
     {%- if is_incremental() %}
     where {{ not_before('created_at', earliest(ref(model), 'created_at', fresh, slack_days=7)) }}
