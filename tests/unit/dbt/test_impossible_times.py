@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import ebay_payloads as ebay
 import etsy_payloads as etsy
@@ -12,6 +14,9 @@ import payloads as shop
 import pytest
 import square_payloads as square
 from bronze_bench import Bench, Record
+
+from retreasure_assets.lake.columns import timestamps
+from retreasure_assets.resources.platform import dbt_project_dir
 
 IMPOSSIBLE = (
     "0001-01-01T00:00:00Z",
@@ -107,3 +112,12 @@ def test_spend_of_no_day_is_kept_out(bench: Bench) -> None:
         (None, "no day; "),
     ]
     assert bench.query("select business_date::varchar from silver.ad_spend") == [("2026-09-01",)]
+
+
+def test_bronze_and_the_models_have_one_calendar() -> None:
+    macros = Path(dbt_project_dir(), "macros", "engine", "types.sql").read_text("utf-8")
+    told_days = re.findall(r"macro calendar_(start|end)\(\) -%} {{ return\('(.{10})'\) }}", macros)
+    days = {name: date.fromisoformat(day) for name, day in told_days}
+    around = [days["start"] - timedelta(1), days["start"], days["end"], days["end"] + timedelta(1)]
+    read = timestamps([day.isoformat() for day in around], len(around)).to_pylist()
+    assert [moment is not None for moment in read] == [False, True, True, False]
