@@ -126,9 +126,10 @@ def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]
 
 
 def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
-    """ISO 8601 dates and times, or whole numbers of epoch seconds, as UTC timestamps; null where there is none, where it
-    cannot be read, and where it lies outside of the calendar (gold.dim_date): 0001-01-01 and 9999-12-31 are how programs
-    write that there is none, 1970-01-01 is a clock that nobody set.
+    """ISO 8601 dates and times, or whole numbers of epoch seconds, as UTC timestamps.
+
+    Null where there is none, where it cannot be read, and where it lies outside of the calendar (gold.dim_date):
+    0001-01-01 and 9999-12-31 are how programs write that there is none, 1970-01-01 is a clock that nobody set.
 
     Args:
         values: as the source wrote them, or nothing for an entity without change times.

@@ -22,6 +22,9 @@ _KINDS = {
     "null": ("NULL",),
 }
 
+#: From here on the models read no amount either (macros/engine/types.sql).
+_IMPOSSIBLE_NUMBER = 100_000_000_000
+
 
 def projection(suite: Suite, relation: str, columns: Sequence[str]) -> str:
     """SQL of a batch with the columns that the suite's rules speak of.
@@ -90,7 +93,7 @@ def _value(column: Column, texts: Sequence[str], kinds: Sequence[str]) -> str:
     text = f"nullif(trim(read_texts[{texts.index(column.path) + 1}]), '')"
     if column.read == "number":
         number = f"TRY_CAST({text} AS DOUBLE)"
-        return f"CASE WHEN isfinite({number}) THEN {number} END"
+        return f"CASE WHEN abs({number}) < {_IMPOSSIBLE_NUMBER} THEN {number} END"
     if column.read == "time":
         # ISO 8601, or a number of epoch seconds.
         return (

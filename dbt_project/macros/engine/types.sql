@@ -19,14 +19,23 @@
 {% macro duckdb__type_text(length) -%} varchar {%- endmacro %}
 {% macro fabric__type_text(length) -%} nvarchar({{ length }}) {%- endmacro %}
 
-{# The expression `text` as money, null where it is no number. #}
-{% macro to_money(text) -%} try_cast({{ text }} as {{ type_money() }}) {%- endmacro %}
+{#
+  The expression `text` as money; null where it is no number, and from 100 billion on, which is no price in any currency: two
+  such amounts multiplied, or a few added, are more than a decimal holds, and one record would end the build.
+#}
+{% macro to_money(text) -%}
+  {%- set amount = 'try_cast(' ~ text ~ ' as ' ~ type_money() ~ ')' -%}
+  case when {{ amount }} > -100000000000 and {{ amount }} < 100000000000 then {{ amount }} end
+{%- endmacro %}
 
 {# An arithmetic result brought back to money: products and sums of decimals grow their precision. #}
 {% macro as_money(expression) -%} cast(round({{ expression }}, 4) as {{ type_money() }}) {%- endmacro %}
 
-{# Whole number; "2.0" reads as 2. #}
-{% macro to_int(text) -%} cast(try_cast({{ text }} as decimal(18, 4)) as integer) {%- endmacro %}
+{# Whole number; "2.0" reads as 2. Null where it is none, and where it has more than nine digits, which nothing counted has. #}
+{% macro to_int(text) -%}
+  {%- set number = 'try_cast(' ~ text ~ ' as decimal(18, 4))' -%}
+  cast(case when {{ number }} between -999999999 and 999999999 then {{ number }} end as integer)
+{%- endmacro %}
 
 {#
   The days that the business can have: dim_date has a row for each. A time outside of them is none. 0001-01-01 and 9999-12-31

@@ -16,7 +16,7 @@ select
     title,
     item_type,
     state,
-    case when quantity = floor(quantity) then cast(quantity as integer) when quantity is not null then 1 end as quantity,
+    case when quantity = floor(quantity) then {{ to_int('quantity') }} when quantity is not null then 1 end as quantity,
     currency,
     {{ from_minor('total_minor', 'currency') }} as total_amount,
     {{ from_minor('coalesce(discount_minor, 0)', 'currency') }} as discount_amount,

@@ -17,7 +17,7 @@ select
     variation_id,
     item_type,
     state,
-    case when quantity = floor(quantity) then cast(quantity as integer) when quantity is not null then 1 end as quantity,
+    case when quantity = floor(quantity) then {{ to_int('quantity') }} when quantity is not null then 1 end as quantity,
     currency,
     {{ from_minor('total_minor', 'currency') }} as total_amount,
     {{ from_minor('coalesce(tax_minor, 0)', 'currency') }} as tax_amount,
