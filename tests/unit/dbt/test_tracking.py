@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from bronze_bench import Bench, Dbt, Record
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from payloads import fulfillment, order
 from tracking_payloads import aftership, easypost, seventeentrack, shippo
@@ -193,6 +193,7 @@ history = st.lists(st.tuples(st.integers(0, 12), st.sampled_from(sorted(STATES))
 
 
 @given(history, st.randoms(use_true_random=False))
+@example([(0, "delivered"), (0, "returning"), (1, "delivered")], Random(0))
 def test_the_state_follows_the_rules_whatever_the_order(
     state_of: Callable[[Sequence[Event]], dict[str, Any]], events: list[Event], rng: Random
 ) -> None:

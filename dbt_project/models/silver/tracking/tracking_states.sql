@@ -44,8 +44,7 @@ placed as (
         case
             when going_back.status = 'returned' and going_back.occurred_at >= going_back.return_began_at
                 then going_back.occurred_at
-            when going_back.status = 'delivered' and going_back.delivered_at < going_back.return_began_at
-                and going_back.occurred_at > going_back.return_began_at
+            when going_back.status = 'delivered' and going_back.occurred_at > going_back.return_began_at
                 then going_back.occurred_at
         end as came_back_at,
         row_number() over (
