@@ -19,13 +19,17 @@
 {% macro duckdb__type_text(length) -%} varchar {%- endmacro %}
 {% macro fabric__type_text(length) -%} nvarchar({{ length }}) {%- endmacro %}
 
+{# The value where it is one of those from the lowest to the highest. #}
+{% macro null_outside(value, lowest, highest) -%}
+  case when {{ value }} between {{ lowest }} and {{ highest }} then {{ value }} end
+{%- endmacro %}
+
 {#
   The expression `text` as money; null where it is no number, and from 100 billion on, which is no price in any currency: two
   such amounts multiplied, or a few added, are more than a decimal holds, and one record would end the build.
 #}
 {% macro to_money(text) -%}
-  {%- set amount = 'try_cast(' ~ text ~ ' as ' ~ type_money() ~ ')' -%}
-  case when {{ amount }} > -100000000000 and {{ amount }} < 100000000000 then {{ amount }} end
+  {{- null_outside('try_cast(' ~ text ~ ' as ' ~ type_money() ~ ')', '-99999999999.9999', '99999999999.9999') -}}
 {%- endmacro %}
 
 {# An arithmetic result brought back to money: products and sums of decimals grow their precision. #}
@@ -33,8 +37,7 @@
 
 {# Whole number; "2.0" reads as 2. Null where it is none, and where it has more than nine digits, which nothing counted has. #}
 {% macro to_int(text) -%}
-  {%- set number = 'try_cast(' ~ text ~ ' as decimal(18, 4))' -%}
-  cast(case when {{ number }} between -999999999 and 999999999 then {{ number }} end as integer)
+  cast({{ null_outside('try_cast(' ~ text ~ ' as decimal(18, 4))', -999999999, 999999999) }} as integer)
 {%- endmacro %}
 
 {#
@@ -52,17 +55,15 @@
 
 {# ISO 8601 date; null where nobody can have meant it. Pieces are bought, and rates were told, before the calendar starts. #}
 {% macro to_date(text) -%}
-  {%- set date = 'try_cast(' ~ text ~ ' as date)' -%}
-  case when {{ date }} between {{ date_literal('1900-01-01') }} and {{ date_literal('2099-12-31') }} then {{ date }} end
+  {{- null_outside('try_cast(' ~ text ~ ' as date)', date_literal('1900-01-01'), date_literal('2099-12-31')) -}}
 {%- endmacro %}
 
 {# ISO 8601 time with zone or Z, as UTC; null outside of the calendar. #}
 {% macro to_time(text) -%}
-  {%- set time = read_time(text) -%}
-  case
-    when {{ time }} between {{ time_literal(calendar_start() ~ ' 00:00:00.000000') }}
-      and {{ time_literal(calendar_end() ~ ' 23:59:59.999999') }} then {{ time }}
-  end
+  {{- null_outside(
+    read_time(text),
+    time_literal(calendar_start() ~ ' 00:00:00.000000'), time_literal(calendar_end() ~ ' 23:59:59.999999')
+  ) -}}
 {%- endmacro %}
 
 {% macro read_time(text) -%} {{ return(adapter.dispatch('read_time')(text)) }} {%- endmacro %}
@@ -82,11 +83,10 @@
 {%- endmacro %}
 
 {% macro seconds_in_calendar(text) -%}
-  {%- set seconds = 'try_cast(' ~ text ~ ' as bigint)' -%}
   {%- set read = modules.datetime.datetime.fromisoformat -%}
   {%- set first = read(calendar_start() ~ 'T00:00:00+00:00').timestamp() | int -%}
   {%- set last = read(calendar_end() ~ 'T23:59:59+00:00').timestamp() | int -%}
-  (case when {{ seconds }} between {{ first }} and {{ last }} then {{ seconds }} end)
+  ({{ null_outside('try_cast(' ~ text ~ ' as bigint)', first, last) }})
 {%- endmacro %}
 
 {# "true" and "false" as a flag column. #}

@@ -11,14 +11,7 @@ import httpx
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.sources.ebay import ENTITIES
 from retreasure_assets.sources.ebay.scan import iso
-from tests.unit.sources.fake_seller import (
-    NOW,
-    Connect,
-    FakeSeller,
-    days,
-    order,
-    sync,
-)
+from tests.unit.sources.fake_seller import NOW, Connect, FakeSeller, days, order, sync
 
 
 def sent_order(seller: FakeSeller, number: int, changed: Any, *parcels: str, state: str = "FULFILLED") -> str:

@@ -9,15 +9,7 @@ import pytest
 
 from retreasure_assets.errors import PermanentSourceError, SourceError, TransientSourceError
 from retreasure_assets.sources.ebay.connector import LISTINGS
-from tests.unit.sources.fake_seller import (
-    NOW,
-    Connect,
-    FakeSeller,
-    days,
-    ids,
-    order,
-    sync,
-)
+from tests.unit.sources.fake_seller import NOW, Connect, FakeSeller, days, ids, order, sync
 
 
 def test_a_token_that_ends_in_mid_run_is_renewed(seller: FakeSeller, connect_ebay: Connect) -> None:

@@ -16,15 +16,7 @@ from retreasure_assets.errors import PermanentSourceError
 from retreasure_assets.sources.ebay import ENTITIES
 from retreasure_assets.sources.ebay.records import head_decoder
 from retreasure_assets.sources.ebay.scan import Found, ScanState, iso, scan
-from tests.unit.sources.fake_seller import (
-    NOW,
-    Connect,
-    FakeSeller,
-    days,
-    ids,
-    order,
-    sync,
-)
+from tests.unit.sources.fake_seller import NOW, Connect, FakeSeller, days, ids, order, sync
 
 
 def test_every_record_comes_once_byte_for_byte(seller: FakeSeller, connect_ebay: Connect) -> None:

@@ -8,16 +8,7 @@ import pytest
 from retreasure_assets.errors import PermanentSourceError, TransientSourceError
 from retreasure_assets.sandbox.etsy_requests import EtsyOptions, Quota
 from retreasure_assets.sources.etsy.limits import RequestRate
-from tests.unit.sources.fake_etsy import (
-    Connect,
-    FakeEtsy,
-    Json,
-    day,
-    entry,
-    ids,
-    read,
-    receipt,
-)
+from tests.unit.sources.fake_etsy import Connect, FakeEtsy, Json, day, entry, ids, read, receipt
 
 
 def test_the_allowed_rate_is_kept_and_used(etsy: FakeEtsy, connect_etsy: Connect) -> None:

@@ -16,18 +16,7 @@ from retreasure_assets.entities import Window
 from retreasure_assets.errors import ConfigurationError, PermanentSourceError
 from retreasure_assets.sources.etsy import ENTITIES
 from retreasure_assets.sources.etsy.ledger import SPAN
-from tests.unit.sources.fake_etsy import (
-    T0,
-    Connect,
-    FakeEtsy,
-    Json,
-    connector,
-    day,
-    entry,
-    ids,
-    read,
-    receipt,
-)
+from tests.unit.sources.fake_etsy import T0, Connect, FakeEtsy, Json, connector, day, entry, ids, read, receipt
 
 
 def test_all_receipts_each_once(etsy: FakeEtsy, connect_etsy: Connect) -> None:
