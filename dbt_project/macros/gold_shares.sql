@@ -8,8 +8,8 @@ cast(
     case
         when {{ total }} = 0 then case when {{ place }} = 1 then {{ whole }} else 0 end
         else
-            {{ quotient(whole ~ ' * ' ~ so_far, total, 4, 8) }}
-            - {{ quotient(whole ~ ' * (' ~ so_far ~ ' - ' ~ part ~ ')', total, 4, 8) }}
+            {{ quotient(product(whole, so_far), total, 4, 8) }}
+            - {{ quotient(product(whole, so_far ~ ' - ' ~ part), total, 4, 8) }}
     end as {{ type_money() }}
 )
 {%- endmacro %}

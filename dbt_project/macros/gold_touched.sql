@@ -5,6 +5,9 @@
   between is caught up with, because the watermark belongs to the model that reads. The rows of the scope are
   deleted (a pre-hook, in the same transaction as the insert on DuckDB) and inserted anew, so that what left the
   scope is gone as well.
+
+  Refunds, fees and payments are asked for in int_refunds, int_fees and int_payments: a row that breaks a rule since its
+  newest version, or that a better source tells now, is still there and says so; in silver it is no more.
 #}
 
 {# Orders whose lines have to be rebuilt: the order, a line, an item's cost or the day's rate changed. #}
@@ -40,14 +43,12 @@ select lines.channel, lines.order_id
 from {{ ref('fct_order_lines') }} as lines
 where lines.built_at > {{ since }}
 union
-select refunds.channel, refunds.order_id
-from {{ ref('fct_refunds') }} as refunds
-where refunds.built_at > {{ since }} and refunds.order_id is not null
+{%- for rows in [ref('fct_refunds'), ref('int_refunds'), ref('fct_fees'), ref('int_fees')] %}
+select money.channel, money.order_id
+from {{ rows }} as money
+where money.built_at > {{ since }} and money.order_id is not null
 union
-select fees.channel, fees.order_id
-from {{ ref('fct_fees') }} as fees
-where fees.built_at > {{ since }} and fees.order_id is not null
-union
+{%- endfor %}
 select orders.channel, orders.order_id
 from {{ ref('orders') }} as orders
 inner join {{ ref('fx_daily') }} as fx on fx.currency = orders.currency and fx.rate_date = orders.business_date
@@ -73,7 +74,7 @@ where orders.business_date >= {{ earliest_date(ref('delivery_zones'), 'valid_fro
 {% macro gold_touched_refunds() -%}
 {%- set since = watermark() -%}
 select refunds.channel, refunds.refund_id
-from {{ ref('refunds') }} as refunds
+from {{ ref('int_refunds') }} as refunds
 where refunds.built_at > {{ since }}
 union
 select refunds.channel, refunds.refund_id
@@ -101,7 +102,10 @@ inner join {{ ref('fx_daily') }} as fx
 where fx.built_at > {{ since }}
 {%- endmacro %}
 
-{# Orders (or refunds without one) that were rebuilt since this model was. #}
+{#
+  Orders (or refunds without one) that were rebuilt since this model was. A refund of an unknown order has a key of its own
+  until the order is known.
+#}
 {% macro gold_rebuilt_orders() -%}
 {%- set since = watermark() -%}
 select orders.channel, orders.order_id as order_key
@@ -110,6 +114,10 @@ where orders.built_at > {{ since }}
 union
 select refunds.channel, refunds.order_key
 from {{ ref('fct_refunds') }} as refunds
+where refunds.built_at > {{ since }}
+union
+select refunds.channel, concat('refund:', refunds.refund_id) as order_key
+from {{ ref('int_refunds') }} as refunds
 where refunds.built_at > {{ since }}
 {%- endmacro %}
 
@@ -219,13 +227,18 @@ where orders.built_at > {{ since }}
 {# Fees to be re-valued. A ledger entry never moves to another day or order. #}
 {% macro gold_touched_fees() -%}
 {%- set since = watermark() -%}
-{{ gold_touched_dated(ref('fees'), ['channel', 'fee_id'], 'source_rows.business_date') }}
+{{ gold_touched_dated(ref('int_fees'), ['channel', 'fee_id'], 'source_rows.business_date') }}
 {%- endmacro %}
 
-{# Payments to be re-valued. #}
+{# Payments to be re-valued: the payment or its day's rate changed, or the order that it came with. #}
 {% macro gold_touched_payments() -%}
 {%- set since = watermark() -%}
-{{ gold_touched_dated(ref('payments'), ['channel', 'payment_id'], business_date('source_rows.paid_at')) }}
+{{ gold_touched_dated(ref('int_payments'), ['channel', 'payment_id'], business_date('source_rows.paid_at')) }}
+union
+select payments.channel, payments.payment_id
+from {{ ref('payments') }} as payments
+inner join {{ ref('orders') }} as orders on orders.channel = payments.channel and orders.order_id = payments.order_id
+where orders.built_at > {{ since }}
 {%- endmacro %}
 
 {# Payouts to be re-valued. #}
@@ -283,9 +296,14 @@ where listings.built_at > {{ since }} and listings.item_id is not null
 
 {# Days with a rebuilt fee; a ledger entry never moves to another day. #}
 {% macro gold_touched_fee_days() -%}
-select distinct fees.business_date
+{%- set since = watermark() -%}
+select fees.business_date
 from {{ ref('fct_fees') }} as fees
-where fees.built_at > {{ watermark() }}
+where fees.built_at > {{ since }}
+union
+select fees.business_date
+from {{ ref('int_fees') }} as fees
+where fees.built_at > {{ since }}
 {%- endmacro %}
 
 {#

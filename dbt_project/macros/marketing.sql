@@ -118,16 +118,14 @@ where spend.built_at > {{ since }}
 ({{ lines }}.transaction_type like '%dispute%' or {{ lines }}.transaction_type like '%chargeback%')
 {%- endmacro %}
 
-{# People whose record, or a dispute of whose orders, was written anew. #}
+{# People whose record, or a dispute of whose orders, was written anew, and those who are in dim_customer no more. #}
 {% macro gold_touched_audience() -%}
 {%- set since = watermark() -%}
 select customers.person_id
 from {{ ref('dim_customer') }} as customers
 where customers.built_at > {{ since }}
 union
-select customers.person_id
-from {{ ref('customers') }} as customers
-where customers.built_at > {{ since }}
+{{ gold_touched_people() }}
 union
 select orders.person_id
 from {{ ref('payout_lines') }} as lines

@@ -1,7 +1,7 @@
 {#-
-  Good + quarantined = staged, for money: every staged payout, ledger entry, fee and payment is in silver. Nothing of them is
-  kept out by itself; payments come and go with their orders: those of an order that is in quarantine, or not known yet,
-  wait for it. (Duplicates end in staging: staging_has_every_bronze_record.)
+  Good + quarantined = staged, for money: every staged payout and ledger entry is in silver, every fee and payment in int_fees and
+  int_payments, of which silver and quarantine show a part each. Payments come and go with their orders: those of an order that
+  is in quarantine, or not known yet, wait for it. (Duplicates end in staging: staging_has_every_bronze_record.)
 -#}
 {{ config(meta={'dagster': {'ref': {'name': 'payouts'}}}) }}
 {%- set shopify_ledger, etsy_ledger = ref('stg_shopify__balance_transactions'), ref('int_etsy__ledger') %}
@@ -14,16 +14,16 @@
     ['payout_lines', 'transaction_id', 'etsy', etsy_ledger, 'entry_id', '1 = 1'],
     ['payout_lines', 'transaction_id', 'ebay', ref('int_ledger__ebay'), 'transaction_id', 'staged.is_failed = 0'],
     ['payout_lines', 'transaction_id', 'pos', ref('stg_square__payout_entries'), 'entry_id', '1 = 1'],
-    ['fees', 'source_entry_id', 'shopify', shopify_ledger, 'transaction_id',
+    ['int_fees', 'source_entry_id', 'shopify', shopify_ledger, 'transaction_id',
         'staged.fee_amount <> 0 and ' ~ is_false('coalesce(staged.is_test, ' ~ flag_literal(false) ~ ')')],
-    ['fees', 'source_entry_id', 'etsy', etsy_ledger, 'entry_id',
+    ['int_fees', 'source_entry_id', 'etsy', etsy_ledger, 'entry_id',
         "staged.entry_kind in ('fee', 'suspense') and staged.amount <> 0"],
-    ['fees', 'fee_id', 'ebay', ref('int_fees__ebay'), 'fee_id', 'staged.fee_id is not null'],
-    ['fees', 'fee_id', 'pos', ref('int_fees__square'), 'fee_id', 'staged.fee_id is not null'],
-    ['payments', 'payment_id', 'shopify', ref('stg_shopify__order_payments'), 'payment_id', 'orders'],
-    ['payments', 'payment_id', 'etsy', ref('stg_etsy__payments'), 'payment_id', 'orders'],
-    ['payments', 'payment_id', 'ebay', ref('int_payments__ebay'), 'payment_id', 'staged.payment_id is not null'],
-    ['payments', 'payment_id', 'pos', ref('int_payments__square'), 'payment_id', '1 = 1'],
+    ['int_fees', 'fee_id', 'ebay', ref('int_fees__ebay'), 'fee_id', 'staged.fee_id is not null'],
+    ['int_fees', 'fee_id', 'pos', ref('int_fees__square'), 'fee_id', 'staged.fee_id is not null'],
+    ['int_payments', 'payment_id', 'shopify', ref('stg_shopify__order_payments'), 'payment_id', 'orders'],
+    ['int_payments', 'payment_id', 'etsy', ref('stg_etsy__payments'), 'payment_id', 'orders'],
+    ['int_payments', 'payment_id', 'ebay', ref('int_payments__ebay'), 'payment_id', 'staged.payment_id is not null'],
+    ['int_payments', 'payment_id', 'pos', ref('int_payments__square'), 'payment_id', '1 = 1'],
 ] %}
 
 {% for table, key, channel, model, staged_key, condition in staged -%}

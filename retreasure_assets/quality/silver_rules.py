@@ -38,6 +38,10 @@ MODELS: Mapping[str, _Model] = {
     "silver_events": _Model("event_id", "'clickstream_events'", "record_id"),
     "silver_ad_spend": _Model("natural_key", "'ads_spend'", "record_id"),
     "silver_tracking_events": _Model("event_id", "''", "''"),
+    "silver_payments": _Model("concat_ws('|', channel, payment_id)", "''", "''"),
+    "silver_refunds": _Model("concat_ws('|', channel, refund_id)", "''", "''"),
+    "silver_fees": _Model("concat_ws('|', channel, fee_id)", "''", "''"),
+    "silver_item_costs": _Model("concat_ws('|', source_table, item_id)", "source_table", "record_id"),
 }
 
 

@@ -36,9 +36,8 @@
 {% macro as_money(expression) -%} cast(round({{ expression }}, 4) as {{ type_money() }}) {%- endmacro %}
 
 {# Whole number; "2.0" reads as 2. Null where it is none, and where it has more than nine digits, which nothing counted has. #}
-{% macro to_int(text) -%}
-  cast({{ null_outside('try_cast(' ~ text ~ ' as decimal(18, 4))', -999999999, 999999999) }} as integer)
-{%- endmacro %}
+{% macro to_int(text) -%} {{ as_count('try_cast(' ~ text ~ ' as decimal(18, 4))') }} {%- endmacro %}
+{% macro as_count(number) -%} cast({{ null_outside(number, -999999999, 999999999) }} as integer) {%- endmacro %}
 
 {#
   The days that the business can have: dim_date has a row for each. A time outside of them is none. 0001-01-01 and 9999-12-31

@@ -100,7 +100,11 @@ def test_money_that_is_lost_on_the_way_from_staging_is_missed(settled: Settled, 
     shutil.copy(settled.bench.path, copy)
     lost = 0
     with duckdb.connect(str(copy)) as con:
-        for table, key in (("payouts", "payout_id"), ("payout_lines", "transaction_id"), ("payments", "payment_id")):
+        for table, key in (
+            ("payouts", "payout_id"),
+            ("payout_lines", "transaction_id"),
+            ("int_payments", "payment_id"),
+        ):
             newest = f"select {key} from silver.{table} where channel = 'shopify' order by {key} desc limit 1"
             con.execute(f"delete from silver.{table} where channel = 'shopify' and {key} = ({newest})")
             lost += 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from .conftest import Gold
 from .silver import TABLES, Row, Silver
 from .test_incremental import assert_same
-from .world import cost, fee, item, line, order, payout, payout_line, rate, refund, refund_line
+from .world import cost, fee, item, line, order, payment, payout, payout_line, rate, refund, refund_line
 
 BUILDS = 3
 DAYS = [f"2026-{month:02}-{day:02}" for month in (1, 2, 3) for day in (1, 2, 3, 14, 15, 28)]
@@ -26,7 +26,8 @@ def version(random: Random, number: int) -> World:
     """One version of an order and all that hangs on it; two calls for a number give two versions of the same order."""
     day, currency = random.choice(DAYS), random.choice(CURRENCIES)
     channel = CHANNELS[number % len(CHANNELS)]
-    cents = random.randrange(100, 1_000_000)
+    # A piece may cost a million: the product of two such amounts is more than 64 bits hold.
+    cents = random.randrange(100, random.choice((10**6, 10**8)))
     gross = f"{cents // 100}.{cents % 100:02}"
     fields: dict[str, object] = {"channel": channel, "currency": currency}
     paid = random.random() < 0.85
@@ -48,6 +49,10 @@ def version(random: Random, number: int) -> World:
         ],
         "order_lines": [
             line(order_id, f"{n}", f"item-{piece}", day, **fields, price_amount=gross) for n, piece in enumerate(items)
+        ],
+        "payments": [
+            payment(f"p{number}-{n}", order_id, random.choice(DAYS), gross, **fields)
+            for n in range(random.choice((0, 1, 2)))
         ],
         "refunds": [],
         "refund_lines": [],

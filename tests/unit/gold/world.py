@@ -58,6 +58,23 @@ def line(order_id: str, line_id: str, item_id: str, day: str, **changes: object)
     }
 
 
+def payment(payment_id: str, order_id: str, day: str, amount: str, **changes: object) -> Row:
+    """A payment of an order."""
+    row: Row = {
+        "channel": "shopify",
+        "payment_id": payment_id,
+        "order_id": order_id,
+        "paid_at": f"{day}T12:00:00Z",
+        "kind": "sale",
+        "status": "success",
+        "gateway": "card",
+        "currency": "EUR",
+        "payment_amount": amount,
+        "is_test": False,
+    }
+    return row | changes
+
+
 def refund(refund_id: str, order_id: str | None, day: str, **changes: object) -> Row:
     """A refund of 123.00 EUR, 23.00 of it tax."""
     return {

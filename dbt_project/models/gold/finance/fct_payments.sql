@@ -2,7 +2,10 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook="{{ gold_forget([[gold_touched_payments(), ['channel', 'payment_id']]]) }}"
+    pre_hook="{{ gold_forget([
+        [gold_touched_payments(), ['channel', 'payment_id']],
+        [gold_changed_orders(), ['channel', 'order_id']],
+    ]) }}"
 ) }}
 
 with {% if is_incremental() %}touched as (

@@ -107,6 +107,7 @@ with {% if is_incremental() %}touched as (
         {{ zero_money() }} as margin_vat_base
     from {{ ref('fct_ad_spend') }} as spend
     {{- gold_only_touched('spend', ['business_date']) }}
+    where spend.spend_base <> 0
 ),
 
 all_flows as (

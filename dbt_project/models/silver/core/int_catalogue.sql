@@ -65,8 +65,17 @@ variations as (
                 variations.variation_id
         ) as version_rank
     from {{ ref('stg_square__variations') }} as variations
-    where variations.built_at > {{ watermark() }}
-        and variations.item_id is not null
+    where variations.item_id is not null
+        and (
+            variations.built_at > {{ watermark() }}
+            or exists (
+                select 1
+                from {{ ref('stg_square__catalog_objects') }} as categories
+                where categories.object_id = variations.category_id
+                    and categories.object_type = 'category'
+                    and categories.built_at > {{ watermark() }}
+            )
+        )
 ),
 
 categories as (

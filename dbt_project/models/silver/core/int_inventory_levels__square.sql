@@ -20,10 +20,10 @@ select
     concat(counts.variation_id, '|', counts.location_id) as inventory_key,
     counts.location_id,
     max(skus.item_id) as item_id,
-    cast(sum(case when counts.state = 'in_stock' then counts.quantity else 0 end) as integer) as available,
-    cast(sum(case when counts.state in ('in_stock', 'reserved_for_sale') then counts.quantity else 0 end) as integer)
+    {{ as_count("sum(case when counts.state = 'in_stock' then counts.quantity else 0 end)") }} as available,
+    {{ as_count("sum(case when counts.state in ('in_stock', 'reserved_for_sale') then counts.quantity else 0 end)") }}
         as on_hand,
-    cast(sum(case when counts.state = 'reserved_for_sale' then counts.quantity else 0 end) as integer) as committed,
+    {{ as_count("sum(case when counts.state = 'reserved_for_sale' then counts.quantity else 0 end)") }} as committed,
     {{ null_time() }} as created_at,
     max(counts.calculated_at) as updated_at,
     {{ built_at() }} as built_at

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 {#-
   Every state of eBay's offers that was seen. eBay says neither when an offer was made nor when it changed: a state counts
-  from the moment it was seen. The title is that of the SKU.
+  from the moment it was seen. The title is that of the SKU, and may be told or changed after the offer.
 -#}
 
 select
@@ -24,6 +24,6 @@ select
     offers.ingested_at as version_at,
     offers.ingested_at,
     offers.record_id,
-    offers.built_at
+    case when items.built_at > offers.built_at then items.built_at else offers.built_at end as built_at
 from {{ ref('stg_ebay__offers') }} as offers
 left join {{ ref('stg_ebay__inventory_items') }} as items on items.item_id = offers.item_id

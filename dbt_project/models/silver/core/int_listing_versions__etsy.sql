@@ -31,7 +31,7 @@ articles as (
         built_at,
         coalesce(item_id, '') as item_id,
         min(price) as price,
-        cast(sum(pieces) as integer) as quantity
+        {{ as_count('sum(pieces)') }} as quantity
     from priced
     group by record_id, created_at, built_at, coalesce(item_id, '')
 ),

@@ -20,6 +20,7 @@ costs as (
     from {{ ref('int_catalogue') }} as catalogue
     inner join touched on touched.item_id = catalogue.item_id
     where catalogue.cost_amount is not null
+        and {{ item_cost_rejections('catalogue') }} is null
 )
 
 select

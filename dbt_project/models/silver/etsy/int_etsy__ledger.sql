@@ -3,7 +3,7 @@
   Entries of the payment account with what they mean, the order they are about and the payout they went into.
 
   An entry refers to a transaction, a payment, an adjustment of one, or a receipt; VAT on a fee to its parent entry alone. A
-  payout takes all entries since the one before. Both can become known after the entry itself, which is then built anew: up
+  payout takes all entries since the one before. All can become known after the entry itself, which is then built anew: up
   to 45 days back for a payout (Etsy pays out at least monthly), up to 200 for an order (Etsy refunds for 180).
 -#}
 {%- set fresh = 'built_at > ' ~ watermark() -%}
@@ -97,6 +97,7 @@ placed as (
     select
         referred.*,
         coalesce(referred.own_order_id, parents.own_order_id) as order_id,
+        parents.built_at as parent_built_at,
         payouts.entry_id as payout_id,
         payouts.built_at as payout_built_at
     from referred
@@ -141,6 +142,7 @@ select
 from resolved
 {%- if is_incremental() %}
 where {{ fresh }}
+    or parent_built_at > {{ watermark() }}
     or payout_built_at > {{ watermark() }}
     or receipt_built_at > {{ watermark() }}
     or payment_built_at > {{ watermark() }}
