@@ -6,28 +6,29 @@
 {{ config(meta={'dagster': {'ref': {'name': 'payouts'}}}) }}
 {%- set shopify_ledger, etsy_ledger = ref('stg_shopify__balance_transactions'), ref('int_etsy__ledger') %}
 {%- set staged = [
-    ['payouts', 'payout_id', 'shopify', ref('stg_shopify__payouts'), 'payout_id', '1 = 1'],
-    ['payouts', 'payout_id', 'etsy', ref('int_payouts__etsy'), 'payout_id', '1 = 1'],
-    ['payouts', 'payout_id', 'ebay', ref('stg_ebay__payouts'), 'payout_id', '1 = 1'],
-    ['payouts', 'payout_id', 'pos', ref('stg_square__payouts'), 'payout_id', '1 = 1'],
-    ['payout_lines', 'transaction_id', 'shopify', shopify_ledger, 'transaction_id', '1 = 1'],
-    ['payout_lines', 'transaction_id', 'etsy', etsy_ledger, 'entry_id', '1 = 1'],
-    ['payout_lines', 'transaction_id', 'ebay', ref('int_ledger__ebay'), 'transaction_id', 'staged.is_failed = 0'],
-    ['payout_lines', 'transaction_id', 'pos', ref('stg_square__payout_entries'), 'entry_id', '1 = 1'],
-    ['int_fees', 'source_entry_id', 'shopify', shopify_ledger, 'transaction_id',
+    ['payouts', 'payout_id', 'shopify', ref('stg_shopify__payouts'), 'staged.payout_id', '1 = 1'],
+    ['payouts', 'payout_id', 'etsy', ref('int_payouts__etsy'), 'staged.payout_id', '1 = 1'],
+    ['payouts', 'payout_id', 'ebay', ref('stg_ebay__payouts'), 'staged.payout_id', '1 = 1'],
+    ['payouts', 'payout_id', 'pos', ref('stg_square__payouts'), 'staged.payout_id', '1 = 1'],
+    ['payout_lines', 'transaction_id', 'shopify', shopify_ledger, 'staged.transaction_id', '1 = 1'],
+    ['payout_lines', 'transaction_id', 'etsy', etsy_ledger, 'staged.entry_id', '1 = 1'],
+    ['payout_lines', 'transaction_id', 'ebay', ref('int_ledger__ebay'), 'staged.transaction_id', 'staged.is_failed = 0'],
+    ['payout_lines', 'transaction_id', 'pos', ref('stg_square__payout_entries'), 'staged.entry_id', '1 = 1'],
+    ['int_fees', 'source_entry_id', 'shopify', shopify_ledger, 'staged.transaction_id',
         'staged.fee_amount <> 0 and ' ~ is_false('coalesce(staged.is_test, ' ~ flag_literal(false) ~ ')')],
-    ['int_fees', 'source_entry_id', 'etsy', etsy_ledger, 'entry_id',
+    ['int_fees', 'source_entry_id', 'etsy', etsy_ledger, 'staged.entry_id',
         "staged.entry_kind in ('fee', 'suspense') and staged.amount <> 0"],
-    ['int_fees', 'fee_id', 'ebay', ref('int_fees__ebay'), 'fee_id', 'staged.fee_id is not null'],
-    ['int_fees', 'fee_id', 'pos', ref('int_fees__square'), 'fee_id', 'staged.fee_id is not null'],
-    ['int_payments', 'payment_id', 'shopify', ref('stg_shopify__order_payments'), 'payment_id', 'orders'],
-    ['int_payments', 'payment_id', 'etsy', ref('stg_etsy__payments'), 'payment_id', 'orders'],
-    ['int_payments', 'payment_id', 'ebay', ref('int_payments__ebay'), 'payment_id', 'staged.payment_id is not null'],
-    ['int_payments', 'payment_id', 'pos', ref('int_payments__square'), 'payment_id', '1 = 1'],
+    ['int_fees', 'fee_id', 'ebay', ref('int_fees__ebay'), 'staged.fee_id', 'staged.fee_id is not null'],
+    ['int_fees', 'fee_id', 'pos', ref('int_fees__square'), 'staged.fee_id', 'staged.fee_id is not null'],
+    ['int_payments', 'payment_id', 'shopify', ref('stg_shopify__order_payments'),
+        id_or_missing('staged.payment_id', 'staged.order_id'), 'orders'],
+    ['int_payments', 'payment_id', 'etsy', ref('stg_etsy__payments'), 'staged.payment_id', 'orders'],
+    ['int_payments', 'payment_id', 'ebay', ref('int_payments__ebay'), 'staged.payment_id', 'staged.payment_id is not null'],
+    ['int_payments', 'payment_id', 'pos', ref('int_payments__square'), 'staged.payment_id', '1 = 1'],
 ] %}
 
 {% for table, key, channel, model, staged_key, condition in staged -%}
-select '{{ table }}' as silver_table, '{{ channel }}' as channel, staged.{{ staged_key }} as staged_key
+select '{{ table }}' as silver_table, '{{ channel }}' as channel, {{ staged_key }} as staged_key
 from {{ model }} as staged
 where
     staged.{{ built_last(model) }}
@@ -48,7 +49,7 @@ where
     and not exists (
         select 1
         from {{ ref(table) }} as kept
-        where kept.channel = '{{ channel }}' and kept.{{ key }} = staged.{{ staged_key }}
+        where kept.channel = '{{ channel }}' and kept.{{ key }} = {{ staged_key }}
     )
 {{ 'union all' if not loop.last }}
 {% endfor %}

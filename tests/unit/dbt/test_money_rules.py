@@ -47,7 +47,7 @@ class Story:
 
     def __init__(self, bench: Bench) -> None:
         bench.ingest(
-            shop.order(1, updated=AT, transactions=paid("100.00", "NaN", "-1.00")),
+            shop.order(1, updated=AT, transactions=[*paid("100.00", "NaN", "-1.00"), paid("2.00")[0] | {"id": None}]),
             shop.order(
                 2,
                 updated=AT,
@@ -58,6 +58,7 @@ class Story:
                     shop.refund(7, AT, "-3.00"),
                     shop.refund(8, AT, "4.00", currency="XXQ"),
                     shop.refund(9, AT, "5.00"),
+                    shop.refund(10, AT, "6.00") | {"id": None, "legacyResourceId": None},
                 ],
             ),
             shop.balance(60, kind="SHIPPING_LABEL", amount="1e40", fee="0", order_number=2),
@@ -101,6 +102,7 @@ def test_only_what_breaks_a_rule_is_kept_out(story: Story) -> None:
         ("12", "missing amount; "),
         ("13", "negative amount; "),
         ("P7", "missing amount; "),
+        ("missing:1", "missing id; "),
     ]
     assert story.before["refunds"] == [("9", D("5"))]
     assert story.before["refunds kept out"] == [
@@ -108,6 +110,7 @@ def test_only_what_breaks_a_rule_is_kept_out(story: Story) -> None:
         ("6", "more tax than money given back; "),
         ("7", "negative amount; "),
         ("8", "unknown currency; "),
+        ("missing:2", "missing id; "),
     ]
     assert story.before["fees"] == [("61:shipping_label", D("6.5"))]
     assert story.before["fees kept out"] == [("60:shipping_label", "missing amount; ")]

@@ -79,7 +79,7 @@ charged as (
         natural_key as source_entry_id,
         case when info like 'Order #%' then {{ text_before("substring(info, 8, 100)", ' ') }} end as order_id,
         {{ null_text() }} as payout_id,
-        coalesce(nullif(replace(entry_type, ' ', '_'), ''), 'unknown') as fee_type,
+        replace(entry_type, ' ', '_') as fee_type,
         {{ midnight_utc('statement_date') }} as charged_at,
         statement_date as business_date,
         currency,
@@ -93,7 +93,17 @@ charged as (
 )
 
 select
-    charged.*,
+    channel,
+    fee_id,
+    source_entry_id,
+    order_id,
+    payout_id,
+    coalesce(nullif(fee_type, ''), 'unknown') as fee_type,
+    charged_at,
+    business_date,
+    currency,
+    fee_amount,
+    is_superseded,
     {{ fee_rejections('charged') }} as reject_reason,
     {{ built_at() }} as built_at
 from charged

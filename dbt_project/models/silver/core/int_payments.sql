@@ -34,7 +34,8 @@ shopify_payments as (
 movements as (
     select
         orders.channel,
-        payments.payment_id,
+        case when payments.order_id is not null then {{ id_or_missing('payments.payment_id', 'orders.order_id') }} end
+            as payment_id,
         orders.order_id,
         orders.order_id as source_order_id,
         coalesce(payments.processed_at, payments.created_at, orders.ordered_at) as paid_at,

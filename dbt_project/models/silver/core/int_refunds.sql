@@ -67,7 +67,8 @@ exported as (
 given_back as (
     select
         orders.channel,
-        refunds.refund_id,
+        case when refunds.order_id is not null then {{ id_or_missing('refunds.refund_id', 'orders.order_id') }} end
+            as refund_id,
         orders.order_id,
         orders.order_id as source_order_id,
         refunds.refunded_at,
