@@ -212,7 +212,8 @@ class EbayConnector(ApiConnector):
                 under_way = CursorState(stored.updated_at, held.state)
                 yield page_batch(entity, held.records, self._origin(entity, held), under_way, held.payloads)
             held = step
-        finished = CursorState(seen or None)
+        # A record that was changed in the future would have every sync until then find nothing.
+        finished = CursorState(min(seen, iso(self._now())) or None)
         if held is not None:
             yield page_batch(entity, held.records, self._origin(entity, held), finished, held.payloads)
         elif stored.scan is not None:

@@ -143,13 +143,14 @@ class EtsyConnector(ApiConnector):
             return
         stored = load(cursor, entity)
         found = False
-        for read in batches(entity, self._steps(entity, stored), stored):
+        now = _epoch(self._now())
+        for read in batches(entity, self._steps(entity, stored), stored, now):
             found = True
             yield read
         if not found and stored.scan is not None:
             # What was left of the interrupted sync is gone: the next one begins behind the watermark again.
             fresh = CursorState(stored.updated)
-            yield from batches(entity, self._steps(entity, fresh), fresh)
+            yield from batches(entity, self._steps(entity, fresh), fresh, now)
 
     def _steps(self, entity: Entity, stored: CursorState) -> Iterator[Step]:
         overlap = int(entity.overlap.total_seconds())

@@ -64,8 +64,16 @@ def load(cursor: Cursor | None, entity: Entity) -> CursorState:
     return load_cursor(cursor, CursorState, f"Etsy's {entity.name}")
 
 
-def batches(entity: Entity, steps: Iterable[Step], stored: CursorState) -> Iterator[RawBatch]:
-    """Batches for bronze; the last one carries the new watermark, so each waits for the next."""
+def batches(entity: Entity, steps: Iterable[Step], stored: CursorState, now: int) -> Iterator[RawBatch]:
+    """Batches for bronze; the last one carries the new watermark, so each waits for the next.
+
+    Args:
+        entity: what is read.
+        steps: the pages.
+        stored: the cursor that reading began with.
+        now: the present as epoch seconds: a record that was changed in the future would have every sync until then find
+            nothing.
+    """
     held: Step | None = None
     seen = stored.updated or 0
     for step in steps:
@@ -79,7 +87,7 @@ def batches(entity: Entity, steps: Iterable[Step], stored: CursorState) -> Itera
             yield batch(entity, held, None if held.scan is None else CursorState(stored.updated, held.scan))
         held = step
     if held is not None:
-        yield batch(entity, held, CursorState(seen or None))
+        yield batch(entity, held, CursorState(min(seen, now) or None))
 
 
 def batch(entity: Entity, step: Step, cursor: CursorState | None) -> RawBatch:

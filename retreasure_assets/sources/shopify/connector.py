@@ -238,7 +238,8 @@ class ShopifyConnector(ApiConnector):
                 yield batch(entity, pending.records, pending.origin, pending.cursor)
             pending = page
         if pending is not None:
-            latest = max(stored.updated_at or "", pending.seen)
+            # A record that was changed in the future would have every sync until then find nothing.
+            latest = max(stored.updated_at or "", min(pending.seen, iso(self._now())))
             yield batch(entity, pending.records, pending.origin, CursorState(updated_at=latest or None))
 
     def _fresh(self, state: ScanState, entity: Entity) -> bool:

@@ -111,6 +111,13 @@ def test_the_next_sync_reads_48_hours_back_and_the_ledger_90_days(seller: FakeSe
         assert start == iso(NOW - days(1) - ENTITIES[name].overlap)
 
 
+def test_an_order_that_was_changed_in_the_future_hides_none_from_later_syncs(
+    seller: FakeSeller, connect_ebay: Connect
+) -> None:
+    seller.orders = [order(1, NOW - days(1)), order(2, NOW + days(9000))]
+    assert sync(connect_ebay(), "orders")[-1].cursor == {"updated_at": iso(NOW)}
+
+
 def test_history_comes_in_periods_and_orders_reach_back_two_years(seller: FakeSeller, connect_ebay: Connect) -> None:
     connector = connect_ebay(history_start=date(2015, 1, 1))
     assert sync(connector, "orders") == []

@@ -54,6 +54,14 @@ def test_the_next_sync_goes_back_by_the_overlap_and_looks_at_recent_orders_again
     assert set(ids(batches)) == set(range(40, 101)) | {30}
 
 
+def test_a_receipt_that_was_changed_in_the_future_hides_none_from_later_syncs(
+    etsy: FakeEtsy, connect_etsy: Connect
+) -> None:
+    etsy.receipts = [receipt(1, day(1)), receipt(2, day(9000))]
+    [*_, batch] = read(connect_etsy(now=lambda: datetime.fromtimestamp(day(50), UTC)), "receipts")
+    assert batch.cursor == {"updated": day(50)}
+
+
 def test_a_refund_in_silence_and_a_cancellation_are_seen(etsy: FakeEtsy, connect_etsy: Connect) -> None:
     etsy.receipts = [receipt(n, day(n)) for n in range(1, 51)]
     cursor = read(connect_etsy(), "receipts")[-1].cursor

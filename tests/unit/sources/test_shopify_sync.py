@@ -43,6 +43,18 @@ def test_the_next_sync_reads_back_by_the_overlap_only(shop: FakeShop, connect_sh
     assert again[-1].cursor == cursor
 
 
+def test_an_order_that_was_changed_in_the_future_hides_none_from_later_syncs(
+    shop: FakeShop, connect_shopify: Connect
+) -> None:
+    shop.nodes["orders"] = orders(3)
+    shop.nodes["orders"][1]["updatedAt"] = "2049-01-01T00:00:00Z"
+    now = T0 + timedelta(days=9)
+    cursor = read(connect_shopify(now=lambda: now), "orders")[-1].cursor
+    assert cursor == {"updated_at": stamp(now)}
+    shop.nodes["orders"].append(order(4, now))
+    assert "gid://shopify/Order/4" in ids(read(connect_shopify(now=lambda: now), "orders", cursor))
+
+
 def test_an_empty_shop_gives_no_batches(shop: FakeShop, connect_shopify: Connect) -> None:
     for name in ENTITIES:
         assert read(connect_shopify(), name) == []
