@@ -18,6 +18,43 @@
   ]) -}}
 {%- endmacro %}
 
+{# The columns of silver.payments, silver.refunds and silver.fees; their quarantine and their int_ model have them too. #}
+{% macro payment_columns() -%}
+  {{- return([
+    'channel', 'payment_id', 'order_id', 'source_order_id', 'paid_at', 'kind', 'status', 'gateway', 'currency',
+    'payment_amount', 'is_test', 'ordered_at',
+  ]) -}}
+{%- endmacro %}
+{% macro refund_columns() -%}
+  {{- return([
+    'channel', 'refund_id', 'order_id', 'source_order_id', 'refunded_at', 'business_date', 'currency', 'refund_amount',
+    'refund_tax_amount', 'refund_shipping_amount', 'refund_surcharge_amount', 'is_restocked', 'ordered_at',
+  ]) -}}
+{%- endmacro %}
+{% macro fee_columns() -%}
+  {{- return([
+    'channel', 'fee_id', 'source_entry_id', 'order_id', 'payout_id', 'fee_type', 'charged_at', 'business_date', 'currency',
+    'fee_amount',
+  ]) -}}
+{%- endmacro %}
+
+{# The rows of a model with verdicts (reject_reason) that keep the rules, and those that break one. More conditions may follow. #}
+{% macro rows_that_keep_the_rules(rows, columns) -%}
+select
+    {{ columns | join(',\n    ') }},
+    built_at
+from {{ rows }}
+where reject_reason is null
+{%- endmacro %}
+{% macro rows_that_break_a_rule(rows, columns) -%}
+select
+    {{ columns | join(',\n    ') }},
+    reject_reason,
+    built_at
+from {{ rows }}
+where reject_reason is not null
+{%- endmacro %}
+
 {# The channels whose API we read: [channel, staging model of its orders, its key, its time of order]. #}
 {% macro api_orders() -%}
   {{- return([

@@ -18,7 +18,7 @@ cast(
 {% macro gold_touched_refund_shares() -%}
 {{ gold_rebuilt_orders() }}
 union
-select refund_lines.channel, coalesce(refund_lines.order_id, concat('refund:', refund_lines.refund_id)) as order_key
+select refund_lines.channel, coalesce(refund_lines.order_id, {{ key_without_order('refund_lines.refund_id') }}) as order_key
 from {{ ref('refund_lines') }} as refund_lines
 where refund_lines.built_at > {{ watermark() }}
 {%- endmacro %}

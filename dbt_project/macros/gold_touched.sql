@@ -102,6 +102,9 @@ inner join {{ ref('fx_daily') }} as fx
 where fx.built_at > {{ since }}
 {%- endmacro %}
 
+{# What stands for the order of a refund that has none. #}
+{% macro key_without_order(refund_id) -%} concat('refund:', {{ refund_id }}) {%- endmacro %}
+
 {#
   Orders (or refunds without one) that were rebuilt since this model was. A refund of an unknown order has a key of its own
   until the order is known.
@@ -116,7 +119,7 @@ select refunds.channel, refunds.order_key
 from {{ ref('fct_refunds') }} as refunds
 where refunds.built_at > {{ since }}
 union
-select refunds.channel, concat('refund:', refunds.refund_id) as order_key
+select refunds.channel, {{ key_without_order('refunds.refund_id') }} as order_key
 from {{ ref('int_refunds') }} as refunds
 where refunds.built_at > {{ since }}
 {%- endmacro %}
@@ -296,14 +299,12 @@ where listings.built_at > {{ since }} and listings.item_id is not null
 
 {# Days with a rebuilt fee; a ledger entry never moves to another day. #}
 {% macro gold_touched_fee_days() -%}
-{%- set since = watermark() -%}
+{%- for rows in [ref('fct_fees'), ref('int_fees')] %}
 select fees.business_date
-from {{ ref('fct_fees') }} as fees
-where fees.built_at > {{ since }}
-union
-select fees.business_date
-from {{ ref('int_fees') }} as fees
-where fees.built_at > {{ since }}
+from {{ rows }} as fees
+where fees.built_at > {{ watermark() }}
+{{ 'union' if not loop.last }}
+{%- endfor %}
 {%- endmacro %}
 
 {#

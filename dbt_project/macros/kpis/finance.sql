@@ -38,7 +38,7 @@ union
 {%- endmacro %}
 
 
-{# Advertising platforms' days that cost something, as gold_changed_kpi_days compares them: a line may go with its day. #}
+{# What advertising platforms cost the web shop, on days that cost something: what the figures count and are compared with. #}
 {% macro finance_kpi_ad_spend() -%}
 (
     select spend.business_date, 'shopify' as channel, spend.spend_base

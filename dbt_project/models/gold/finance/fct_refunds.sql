@@ -17,7 +17,7 @@ with {% if is_incremental() %}touched as (
         refunds.channel,
         refunds.refund_id,
         refunds.order_id,
-        coalesce(refunds.order_id, concat('refund:', refunds.refund_id)) as order_key,
+        coalesce(refunds.order_id, {{ key_without_order('refunds.refund_id') }}) as order_key,
         refunds.refunded_at,
         refunds.business_date,
         -- A refund of an order that never counted as a sale (a test order) takes nothing back.

@@ -91,7 +91,7 @@ with {% if is_incremental() %}touched as (
     -- Paid to advertising platforms, for the web shop: what a channel charges for advertising is among its fees.
     select
         spend.business_date,
-        'shopify' as channel,
+        spend.channel,
         'all' as category,
         0 as sale_rows,
         0 as orders,
@@ -105,9 +105,8 @@ with {% if is_incremental() %}touched as (
         {{ zero_money() }} as ad_base,
         spend.spend_base,
         {{ zero_money() }} as margin_vat_base
-    from {{ ref('fct_ad_spend') }} as spend
+    from {{ finance_kpi_ad_spend() }} as spend
     {{- gold_only_touched('spend', ['business_date']) }}
-    where spend.spend_base <> 0
 ),
 
 all_flows as (

@@ -86,10 +86,7 @@ charged as (
         cast(-fees_taxes as {{ type_money() }}) as fee_amount,
         {{ flag('is_in_account = 1') }} as is_superseded
     from statement
-    {{- and_channels('fees', [
-        'channel', 'fee_id', 'source_entry_id', 'order_id', 'payout_id', 'fee_type', 'charged_at', 'business_date',
-        'currency', 'fee_amount', flag_literal(false) ~ ' as is_superseded',
-    ]) }}
+    {{- and_channels('fees', fee_columns() + [flag_literal(false) ~ ' as is_superseded']) }}
 )
 
 select

@@ -94,10 +94,7 @@ movements as (
         is_test,
         ordered_at
     from export_orders
-    {{- and_channels('payments', [
-        'channel', 'payment_id', 'order_id', 'source_order_id', 'paid_at', 'kind', 'status', 'gateway', 'currency',
-        'payment_amount', 'is_test', 'ordered_at',
-    ]) }}
+    {{- and_channels('payments', payment_columns()) }}
 )
 
 select
