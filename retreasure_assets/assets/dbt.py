@@ -27,7 +27,7 @@ from retreasure_assets.lake.news import news, outdated, remember, remember_model
 from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.storage import explained, maintain, refused_by_system
-from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
+from retreasure_assets.lake.warehouse import merge_row_groups, prepare_warehouse, row_counts
 from retreasure_assets.quality.result import GATE_CHECK, Status
 from retreasure_assets.quality.silver_gate import check_silver
 from retreasure_assets.quality.silver_rules import enter_silver
@@ -193,6 +193,8 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, platform: Platform, sele
         enter_silver(lake, context.run_id)
         platform.workplace.forget(settings.quarantine_retention_days)
     follow(lake, maintain(lake))
+    if built:
+        merge_row_groups(settings)
     if (old or select is None) and not any(result.status in _NOT_WELL for result in results):
         remember(settings, versions, project)
     # A build that began anew built more than it was asked for.

@@ -45,6 +45,8 @@ _HELD = re.compile(r"Could not set lock on file(?:.*\(PID ([0-9]+)\))?")
 _KEPT_OUT, _REPLAYED = "ops.kept_out", "ops.replayed"
 _KEPT_OUT_SCHEMA = pa.schema([("bronze_table", pa.string()), ("record_id", pa.string())])
 _REPLAYED_SCHEMA = _KEPT_OUT_SCHEMA.append(pa.field("replayed_at", pa.timestamp("us", tz="UTC")))
+#: Builds since row groups were merged, and how many of them are let pass: a day's worth of hourly ones.
+_UNMERGED, _MANY_BUILDS = "ops.unmerged", 24
 
 
 def prepare_warehouse(
@@ -112,6 +114,34 @@ def row_counts(settings: Settings, tables: Sequence[tuple[str, str]]) -> dict[tu
         return {tables[position]: rows for position, rows in engine.execute(" UNION ALL ".join(parts)).fetchall()}
 
 
+def merge_row_groups(settings: Settings) -> bool:
+    """After a build: merge the row groups that are not full, once enough builds have left some.
+
+    Each build leaves one or two of them in every table that it touches. DuckDB would merge them whenever it folds its
+    log into the file, and write large tables again for the sake of one: 3.6 of 22.6 s of the first build of 1.5 million
+    orders and till lines.
+
+    Args:
+        settings: where the warehouse is.
+
+    Returns:
+        Whether that was done now.
+
+    Raises:
+        LakeError: the warehouse cannot be opened or written.
+    """
+    with open_warehouse(settings.warehouse_path, settings.duckdb_memory_limit, settings.threads) as engine:
+        engine.execute(f"CREATE TABLE IF NOT EXISTS {_UNMERGED} AS SELECT 0 AS builds")
+        [(builds,)] = engine.execute(
+            f"UPDATE {_UNMERGED} SET builds = (builds + 1) % {_MANY_BUILDS} RETURNING builds"
+        ).fetchall()
+        if builds:
+            return False
+        engine.execute("RESET max_vacuum_tasks")
+        engine.execute("CHECKPOINT")
+        return True
+
+
 @contextmanager
 def open_warehouse(
     path: Path, memory_limit: str, threads: int, *, read_only: bool = False
@@ -126,7 +156,12 @@ def open_warehouse(
         AlreadyRunningError: another process has it open.
         LakeError: its folder, its rights or the disk do not let it be opened, or what was done in it failed.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "threads": threads}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        # See merge_row_groups.
+        "max_vacuum_tasks": 0,
+    }
     with _named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -1,7 +1,9 @@
-{# What is read of an event of the web shop's visitors: the canonical fields of the mappings clickstream_*.yaml. #}
+{#
+  What is read of an event of the web shop's visitors: the canonical fields of the mappings clickstream_*.yaml, but its id,
+  which is its natural key.
+#}
 {% macro clickstream_fields() -%}
   {{- return([
-    ['event_id', 'event_id', 'text'],
     ['provider', 'provider', 'text'],
     ['event_type', 'event_type', 'lower'],
     ['provider_event', 'event_name', 'text'],

@@ -1,7 +1,7 @@
 {#- Events of the web shop that say no time and so belong to no session. -#}
 
 select
-    staged.event_id,
+    staged.natural_key as event_id,
     staged.provider,
     staged.provider_event,
     staged.received_at,

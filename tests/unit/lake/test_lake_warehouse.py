@@ -18,7 +18,7 @@ from retreasure_assets.errors import AlreadyRunningError, LakeError
 from retreasure_assets.lake.bronze import BronzeWriter
 from retreasure_assets.lake.rows import QUARANTINE_SCHEMA, SCHEMA
 from retreasure_assets.lake.storage import Lake
-from retreasure_assets.lake.warehouse import prepare_warehouse, row_counts
+from retreasure_assets.lake.warehouse import merge_row_groups, open_warehouse, prepare_warehouse, row_counts
 from retreasure_assets.privacy.vault import Vault
 from retreasure_assets.settings import Settings
 from tests.unit.lake.world import batch, order, rows
@@ -73,6 +73,26 @@ def test_300_days_of_history(settings: Settings, lake: Lake, vault: Vault) -> No
     assert ask(settings, "SELECT count(*) FROM bronze.shopify_orders") == [(320,)]
     print(f"320 partitions: prepared in {prepared:.2f} s, one day read in {asked:.2f} s")
     assert prepared < 10
+
+
+def test_row_groups_are_merged_after_many_builds_and_by_none(settings: Settings) -> None:
+    def build() -> None:
+        with open_warehouse(settings.warehouse_path, "256MB", 2) as engine:
+            engine.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE TABLE IF NOT EXISTS t (i BIGINT)")
+            engine.execute("INSERT INTO t SELECT range FROM range(1000)")
+
+    def row_groups() -> int:
+        [(count,)] = ask(settings, "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('t')")
+        return int(count)
+
+    merged, counted = [], []
+    for _ in range(25):
+        build()
+        counted.append(row_groups())
+        merged.append(merge_row_groups(settings))
+    assert counted == [*range(1, 25), 2]
+    assert [place for place, now in enumerate(merged, 1) if now] == [24]
+    assert ask(settings, "SELECT count(*), count(DISTINCT i) FROM t") == [(25_000, 1_000)]
 
 
 def wal(settings: Settings) -> Path:

@@ -15,7 +15,7 @@ with agents as (
 )
 
 select
-    staged.event_id,
+    staged.natural_key as event_id,
     staged.visitor_id,
     staged.person_id,
     staged.user_id,

@@ -16,7 +16,6 @@ staged as (
 )
 
 select
-    staged.event_id,
     staged.provider,
     staged.provider_event,
     {{ canonical_event('staged.provider_event', 'staged.event_type') }} as event_name,
@@ -41,7 +40,6 @@ select
     staged.natural_key,
     staged.record_id,
     staged.person_id,
-    staged.source_updated_at,
     staged.version_at,
     staged.ingested_at,
     staged.built_at
