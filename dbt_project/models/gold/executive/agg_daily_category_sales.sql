@@ -37,8 +37,7 @@ lines as (
         case when lines.line_id is null then orders.discount_base else lines.discount_base end as discount_base,
         case when lines.line_id is null then orders.tax_base else lines.tax_base end as tax_base,
         lines.item_cost_base,
-        coalesce(lines.gross_base, 0) as part_base,
-        row_number() over (partition by orders.channel, orders.order_id order by lines.line_id) as place
+        coalesce(lines.gross_base, 0) as part_base
     from orders
     left join {{ ref('fct_order_lines') }} as lines
         on
@@ -47,14 +46,39 @@ lines as (
             and lines.business_date = orders.business_date
 ),
 
+totals as (
+    select
+        lines.channel,
+        lines.order_id,
+        cast(sum(lines.part_base) as {{ type_money() }}) as total_base
+    from lines
+    group by lines.channel, lines.order_id
+    having count(*) > 1
+),
+
+-- Most orders hold one piece, which has all of the order's, and need not be put in order.
 running as (
     select
         lines.*,
-        cast(sum(lines.part_base) over (partition by lines.channel, lines.order_id) as {{ type_money() }}) as total_base,
-        cast(sum(lines.part_base) over (
-            partition by lines.channel, lines.order_id order by lines.place rows unbounded preceding
-        ) as {{ type_money() }}) as so_far_base
+        lines.part_base as total_base,
+        lines.part_base as so_far_base,
+        1 as place
     from lines
+    where not exists (
+        select 1
+        from totals
+        where totals.channel = lines.channel and totals.order_id = lines.order_id
+    )
+    union all
+    select
+        lines.*,
+        totals.total_base,
+        cast(sum(lines.part_base) over (
+            partition by lines.channel, lines.order_id order by lines.line_id rows unbounded preceding
+        ) as {{ type_money() }}) as so_far_base,
+        row_number() over (partition by lines.channel, lines.order_id order by lines.line_id) as place
+    from lines
+    inner join totals on totals.channel = lines.channel and totals.order_id = lines.order_id
 ),
 
 flows as (

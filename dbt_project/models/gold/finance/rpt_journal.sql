@@ -98,19 +98,30 @@ collected as (
     group by valued.channel, valued.payout_id, valued.order_id
 ),
 
+-- It goes with the first sale, and the first refund, of the order in the payout.
+facilitated as (
+    select
+        valued.channel,
+        valued.transaction_id,
+        case valued.line_kind when 'charge' then collected.taken_base else collected.returned_base end as facilitator_base,
+        row_number() over (
+            partition by valued.channel, valued.payout_id, valued.order_id, valued.line_kind
+            order by valued.transacted_at, valued.transaction_id
+        ) as place
+    from valued
+    inner join collected
+        on
+            collected.channel = valued.channel
+            and collected.payout_id = valued.payout_id
+            and collected.order_id = valued.order_id
+    where valued.line_kind in ('charge', 'refund')
+),
+
 -- The tax, the delivery and the surcharges in what was taken or given back, in proportion to the order's (the refunds') own.
 movements as (
     select
         valued.*,
-        case
-            when row_number() over (
-                partition by valued.channel, valued.payout_id, valued.order_id, valued.line_kind
-                order by valued.transacted_at, valued.transaction_id
-            ) > 1 then 0
-            when valued.line_kind = 'charge' then coalesce(collected.taken_base, 0)
-            when valued.line_kind = 'refund' then coalesce(collected.returned_base, 0)
-            else 0
-        end as facilitator_base,
+        coalesce(facilitated.facilitator_base, 0) as facilitator_base,
         coalesce(case valued.line_kind
             when 'charge' then {{ quotient(product('valued.amount_base', 'orders.tax_amount'), 'orders.total_amount', 4, 8) }}
             when 'refund' then
@@ -128,11 +139,11 @@ movements as (
     left join {{ ref('fct_orders') }} as orders
         on orders.channel = valued.channel and orders.order_id = valued.order_id
     left join given_back on given_back.channel = valued.channel and given_back.order_id = valued.order_id
-    left join collected
+    left join facilitated
         on
-            collected.channel = valued.channel
-            and collected.payout_id = valued.payout_id
-            and collected.order_id = valued.order_id
+            facilitated.channel = valued.channel
+            and facilitated.transaction_id = valued.transaction_id
+            and facilitated.place = 1
 ),
 
 named_fees as (

@@ -14,7 +14,7 @@ with {% if is_incremental() %}touched as (
     {{ touched }}
 ),
 
-{% endif %}sales as (
+{% endif %}sold as (
     select
         lines.item_id,
         lines.channel,
@@ -34,6 +34,18 @@ with {% if is_incremental() %}touched as (
             and orders.business_date = lines.business_date
     {{- gold_only_touched('lines', ['item_id']) }}
     where {{ is_true('lines.is_sale') }} and lines.item_id is not null
+),
+
+-- Most pieces are sold once, and need not be put in order.
+sales as (
+    select sold.*
+    from sold
+    inner join (
+        select sold.item_id
+        from sold
+        group by sold.item_id
+        having count(*) > 1
+    ) as again on again.item_id = sold.item_id
 ),
 
 several as (
