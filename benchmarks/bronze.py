@@ -38,7 +38,7 @@ _STAGES: dict[str, tuple[Any, str]] = {
     "judge, hash, mask": (Judge, "_judge"),
     "find known records": (KnownRecords, "find"),
     "persons": (Vault, "persons"),
-    "keys": (Vault, "ciphers"),
+    "keys": (Vault, "keys_of"),
     "seal": (Sealer, "seal"),
     "append to Delta": (bronze, "append"),
 }

@@ -7,6 +7,7 @@ What belongs here: choosing. What does not: the format of a sealed blob (privacy
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,7 +42,7 @@ class BatchSealer:
         readable = len(judged.payloads) > 0
         if readable and batch.payloads is None and not any(owners):
             return pa.nulls(count, pa.binary())
-        ciphers = self._vault.ciphers(filter(None, owners)) if owners else {}
+        keys = self._vault.keys_of(filter(None, owners)) if owners else {}
         sealer = self._sealer(batch.entity, judged.payloads)
         sealed: list[bytes | None] = [None] * count
         record_ids = judged.record_ids.to_pylist()
@@ -55,7 +56,9 @@ class BatchSealer:
             else:
                 data = sealer.compress([batch.records[judged.places[row]] for row in part])
             blobs = sealer.seal(
-                [ciphers[owner] for row in part if (owner := owners[row])] if owners else [self._unowned] * len(part),
+                (AESGCM(keys[owner]) for row in part if (owner := owners[row]))
+                if owners
+                else repeat(self._unowned, len(part)),
                 data,
                 [record_ids[row] for row in part],
             )

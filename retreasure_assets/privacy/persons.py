@@ -33,8 +33,8 @@ _encode = msgspec.json.Encoder().encode
 _values = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
-#: A person just made: id, key and cipher.
-NewPerson = tuple[str, bytes, AESGCM]
+#: A person just made: id and key.
+NewPerson = tuple[str, bytes]
 
 
 class Persons:
@@ -102,12 +102,11 @@ class Persons:
             mine = values.get(number)
             person_id = (PERSON if mine else NOBODY) + name.hex()
             context = person_id.encode()
-            cipher = AESGCM(key)
             persons.append((number, person_id, nonce + wrap(nonce, key, context)))
             if mine:
                 nonce = next(more_nonces)
-                sealed.append((number, nonce + cipher.encrypt(nonce, _encode(mine), context)))
-            made[number] = person_id, key, cipher
+                sealed.append((number, nonce + AESGCM(key).encrypt(nonce, _encode(mine), context)))
+            made[number] = person_id, key
         older = self.names(values.keys() - made.keys())
         held = self.keys(older.values())
         for number, person_id in older.items():

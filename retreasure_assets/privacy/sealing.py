@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import zstandard
@@ -89,8 +89,11 @@ class Sealer:
         self.compress = Compressor(dictionary)
         self._header = _HEADER.pack(FORMAT, dictionary.number)
 
-    def seal(self, ciphers: Sequence[AESGCM], compressed: Sequence[bytes], record_ids: Sequence[str]) -> list[bytes]:
-        """Seal each compressed record with its person's cipher; all three sequences are of one length."""
+    def seal(self, ciphers: Iterable[AESGCM], compressed: Sequence[bytes], record_ids: Sequence[str]) -> list[bytes]:
+        """Seal each compressed record with its person's cipher, as many as there are records.
+
+        A cipher is 2.4 KB: one that is made when its turn comes and dropped after costs half of one of a list.
+        """
         nonces = secrets.token_bytes(_NONCE * len(compressed))
         header = self._header
         sealed = []

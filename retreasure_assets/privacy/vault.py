@@ -16,8 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from retreasure_assets.errors import VaultError
 from retreasure_assets.privacy.database import Database
 from retreasure_assets.privacy.dictionaries import Dictionaries
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOBODY", "PERSON", "Identities", "Vault", "open_vault"]
 
-#: Entries each cache holds at most; some 300 bytes each. A cipher is 2.4 KB, so keys are kept instead.
+#: Entries each cache holds at most; some 300 bytes each.
 _CACHED = 300_000
 
 #: One record's identities: (kind, value), best first.
@@ -57,8 +55,6 @@ class Vault:
         #: By the record's digests, one after the other.
         self._people: dict[bytes, str] = {}
         self._keys: dict[str, bytes] = {}
-        #: Ciphers of persons just made: whoever makes them is about to seal with them.
-        self._fresh: dict[str, AESGCM] = {}
         self._seen = -1
         self._database = Database(path)
         self._persons = Persons(self._database, keys.wrapping)
@@ -125,8 +121,8 @@ class Vault:
                     answer[place] = people[digests[place]] = person
             return answer
 
-    def ciphers(self, person_ids: Iterable[str]) -> dict[str, AESGCM]:
-        """The cipher of each person; one whose key was forgotten gets a new key.
+    def keys_of(self, person_ids: Iterable[str]) -> dict[str, bytes]:
+        """The key of each person; one whose key was forgotten gets a new one.
 
         Raises:
             KeyError: no such person.
@@ -135,16 +131,13 @@ class Vault:
         wanted = set(person_ids)
         with self._database.session():
             self._drop_stale()
-            ciphers = {person_id: self._fresh[person_id] for person_id in wanted & self._fresh.keys()}
-            self._fresh.clear()
-            wanted -= ciphers.keys()
-            unknown = wanted - self._keys.keys()
+            # As sets, Python would walk through all keys that are remembered.
+            unknown = {person_id for person_id in wanted if person_id not in self._keys}
             if len(unknown) + len(self._keys) > _CACHED:
                 self._keys.clear()
                 unknown = wanted
             self._keys.update(self._persons.keys(unknown))
-            ciphers.update((person_id, AESGCM(self._keys[person_id])) for person_id in wanted)
-            return ciphers
+            return {person_id: self._keys[person_id] for person_id in wanted}
 
     def key(self, person_id: str) -> bytes | None:
         """The person's key; None when it was forgotten or nobody has this id."""
@@ -197,9 +190,8 @@ class Vault:
                 self._people.clear()
             if len(self._keys) + len(made) > _CACHED:
                 self._keys.clear()
-            self._keys.update((person_id, key) for person_id, key, _ in made.values())
-            self._fresh = {person_id: cipher for person_id, _, cipher in made.values()}
-            names = {number: person[0] for number, person in made.items()}
+            self._keys.update(made.values())
+            names = {number: person_id for number, (person_id, _) in made.items()}
         names.update(self._persons.names(set(matching.persons) - names.keys()))
         return [names[number] for number in matching.persons]
 
@@ -221,7 +213,6 @@ class Vault:
     def _forget_answers(self) -> None:
         self._people.clear()
         self._keys.clear()
-        self._fresh.clear()
 
 
 def _new_identities(
