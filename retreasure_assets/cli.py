@@ -322,8 +322,7 @@ def _import_engines() -> None:
     with without_collector():
         import retreasure_assets.automation.run  # noqa: F401
         from retreasure_assets.resources.dbt import import_dbt
-
-        import_dbt()
+    import_dbt()
 
 
 if __name__ == "__main__":

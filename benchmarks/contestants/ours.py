@@ -19,6 +19,7 @@ from benchmarks.contestants.phases import Phases
 from benchmarks.contestants.source import JsonLines
 from benchmarks.contestants.totals import totals
 from retreasure_assets.assets.dbt import is_published
+from retreasure_assets.collector import passing_over_what_is_there
 from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake import bronze, ingest
@@ -49,9 +50,9 @@ def main() -> None:
     arguments = parser.parse_args()
     phases = Phases()
     platform = Platform(load_settings().model_copy(update={"home": arguments.home.absolute()}))
-    # As a run of the platform does while its sources are read.
+    # While its sources are read, as a run of the platform does; the same with the collector.
     threading.Thread(target=import_dbt, name="import-dbt", daemon=True).start()
-    with phases.phase("bronze"):
+    with phases.phase("bronze"), passing_over_what_is_there():
         if arguments.days:
             _write_days(platform, arguments.raw)
         else:
@@ -74,7 +75,7 @@ def _ingest(platform: Platform, raw: Path, phases: Phases) -> None:
     phases.watch(Judge, "_judge", "bronze: judge, mask, hash (other process)")
     phases.watch(KnownRecords, "find", "bronze: known records")
     phases.watch(Vault, "persons", "bronze: vault, persons")
-    phases.watch(Vault, "ciphers", "bronze: vault, keys")
+    phases.watch(Vault, "keys_of", "bronze: vault, keys")
     phases.watch(BatchSealer, "seal", "bronze: seal (with keys)")
     phases.watch(bronze, "append", "bronze: delta (other thread)")
     phases.watch(IngestionLog, "written", "bronze: ingestion log")

@@ -15,7 +15,6 @@ import duckdb
 from benchmarks.contestants.ours import build
 from benchmarks.contestants.phases import Phases
 from benchmarks.contestants.totals import totals
-from retreasure_assets.collector import without_collector
 from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.warehouse import prepare_warehouse
 from retreasure_assets.resources.dbt import import_dbt
@@ -32,9 +31,7 @@ def main() -> None:
     platform = Platform(load_settings().model_copy(update={"home": arguments.home.absolute()}))
     phases = Phases()
     with phases.phase("prepare"):
-        # As the command line does.
-        with without_collector():
-            import_dbt()
+        import_dbt()
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
         record_links(platform.settings, platform.lake, platform.vault.links())
     with phases.phase("dbt"):

@@ -31,7 +31,9 @@ from retreasure_assets.lake.warehouse import quote, quote_name
 if TYPE_CHECKING:
     import duckdb
 
-_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS"
+#: A dictionary of more values than these costs more than it saves: an eighth of the CPU of copying 1.5 million orders
+#: and lines, for files that are 1 % smaller.
+_OPTIONS = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 2000, RETURN_STATS"
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)\+00")

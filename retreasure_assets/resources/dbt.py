@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retreasure_assets.collector import passing_over_what_is_there
+from retreasure_assets.collector import passing_over_what_is_there, without_collector
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake.storage import refused_by_system
 from retreasure_assets.lake.warehouse import open_warehouse
@@ -66,6 +66,7 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@without_collector()
 def import_dbt() -> None:
     """Import dbt, which takes two seconds, before a build needs it."""
     for module in ("dbt.cli.main", "dbt.adapters.duckdb", "dbt.contracts.graph.manifest"):
