@@ -24,10 +24,14 @@ _MANY_RUNS = 500
 _CHUNK_BYTES = 1 << 30
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+#: Made without pa.scalar, which has pandas imported: half of what it takes to start a process that judges.
+_NO_MOMENT = pa.nulls(1, TIMESTAMP)[0]
 #: 9999-12-31T23:59:59Z: what is later is no number of seconds.
 _LAST_SECOND = 253_402_300_799
 #: The calendar of the dbt project (macros/engine/types.sql).
-_FIRST, _END = (pa.scalar(datetime(year, 1, 1, tzinfo=UTC), TIMESTAMP) for year in (2000, 2050))
+_FIRST, _END = pa.Array.from_buffers(
+    TIMESTAMP, 2, [None, pa.py_buffer(np.array(["2000-01-01", "2050-01-01"], "datetime64[us]"))]
+)
 
 
 class GrowingTexts:
@@ -139,7 +143,7 @@ def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
         return pa.nulls(length, TIMESTAMP)
     moments = _timestamps(values)
     possible = pc.and_(pc.greater_equal(moments, _FIRST), pc.less(moments, _END))
-    return pc.if_else(possible, moments, pa.scalar(None, TIMESTAMP))
+    return pc.if_else(possible, moments, _NO_MOMENT)
 
 
 def _timestamps(values: Sequence[Scalar]) -> pa.Array:

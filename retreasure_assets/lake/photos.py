@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
-from pyarrow.dataset import Dataset
 
 from retreasure_assets.lake.storage import Lake
+
+if TYPE_CHECKING:
+    # Imported when it is used: it has pandas imported, an eighth of what starting the platform takes.
+    from pyarrow.dataset import Dataset
 
 
 def newer_payloads(lake: Lake, table: str, after: str | None) -> Iterator[tuple[str, str]]:

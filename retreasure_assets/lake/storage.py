@@ -35,7 +35,7 @@ _OS_ERROR = re.compile(r"(?:os error |code: )([0-9]+)")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 CONFIGURATION = {
-    "delta.checkpointInterval": "50",
+    "delta.checkpointInterval": "20",
     "delta.logRetentionDuration": "interval 30 days",
 }
 

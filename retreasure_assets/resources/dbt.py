@@ -297,6 +297,7 @@ def _broken(settings: Settings, statement: str) -> dict[str, int]:
         return dict(engine.execute(counted).fetchall())
 
 
+@without_collector()
 def load_manifest(settings: Settings) -> Manifest:
     """The parsed project as dbt works with it; made as dbt itself does where nothing has changed since."""
     from dbt.contracts.graph.manifest import Manifest

@@ -12,6 +12,7 @@ from pathlib import Path
 from retreasure_assets.resources.dbt_events import without_details
 from retreasure_assets.resources.dbt_macros import macros_when_asked_for
 from retreasure_assets.resources.dbt_tables import kept_type_testers
+from retreasure_assets.resources.dbt_validation import validated_before
 from retreasure_assets.resources.templates import kept_templates
 
 
@@ -22,5 +23,11 @@ def shortcuts(templates: Path) -> Iterator[None]:
     Args:
         templates: the file of compiled templates.
     """
-    with without_details(), macros_when_asked_for(), kept_type_testers(), kept_templates(templates):
+    with (
+        without_details(),
+        macros_when_asked_for(),
+        kept_type_testers(),
+        validated_before(),
+        kept_templates(templates),
+    ):
         yield

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import getattr_static
 
 
 @contextmanager
 def standing_in(*places: tuple[object, str, object]) -> Iterator[None]:
     """While it lasts, each attribute named by owner and name is another one; for every thread of the process."""
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
+    # As it stands there: a class method that is asked for by name is bound to this one class.
+    before = [(owner, name, getattr_static(owner, name)) for owner, name, _ in places]
     try:
         for place in places:
             setattr(*place)

@@ -12,7 +12,9 @@ from dbt.clients.jinja import MacroGenerator, get_rendered
 from dbt.context.base import Var
 from dbt.context.macros import MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
+from dbt.contracts.project import PackageConfig, Project
 from dbt_common.clients import agate_helper
+from dbt_common.dataclass_schema import ValidationError
 from dbt_common.events import types
 from dbt_common.events.base_types import EventLevel
 from dbt_common.events.event_manager import EventManager
@@ -20,6 +22,7 @@ from dbt_common.events.event_manager import EventManager
 from retreasure_assets.resources.dbt_events import without_details
 from retreasure_assets.resources.dbt_macros import macros_when_asked_for
 from retreasure_assets.resources.dbt_tables import kept_type_testers
+from retreasure_assets.resources.dbt_validation import validated_before
 
 #: Package -> its macros. Names meet between all kinds of packages, and one meets what dbt itself has.
 MACROS = {
@@ -163,6 +166,15 @@ def test_a_column_has_the_type_it_had() -> None:
         assert agate_helper.build_type_tester(["a"]) is not testers[0]
         assert len(agate_helper.empty_table().rows) == 0
     assert agate_helper.build_type_tester(["a"]) is not agate_helper.build_type_tester(["a"])
+
+
+def test_each_file_is_checked_against_its_own_schema_afterwards() -> None:
+    wrong = {"name": "shop", "version": ["1.0"]}
+    with validated_before():
+        Project.validate(wrong)
+    PackageConfig.validate({"packages": []})
+    with pytest.raises(ValidationError, match="is not valid"):
+        Project.validate(wrong)
 
 
 @pytest.mark.parametrize(

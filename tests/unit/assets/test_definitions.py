@@ -133,3 +133,11 @@ def test_workspace_and_cloud_files_name_the_definitions() -> None:
     )
     assert outcome.returncode == 0, outcome.stderr[-2000:]
     assert time.monotonic() - started < 120
+
+
+@pytest.mark.parametrize(
+    "what", ["retreasure_assets.definitions", "retreasure_assets.lake.judging"], ids=["definitions", "helper"]
+)
+def test_pandas_is_imported_when_it_is_needed(what: str) -> None:
+    code = f"import sys, {what}; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
