@@ -12,7 +12,7 @@ from dbt.clients.jinja import MacroGenerator, get_rendered
 from dbt.context.base import Var
 from dbt.context.macros import MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
-from dbt.contracts.project import PackageConfig, Project
+from dbt.contracts.project import Configuration, PackageConfig, Project, ProjectFlags
 from dbt_common.clients import agate_helper
 from dbt_common.dataclass_schema import ValidationError
 from dbt_common.events import types
@@ -168,13 +168,16 @@ def test_a_column_has_the_type_it_had() -> None:
     assert agate_helper.build_type_tester(["a"]) is not agate_helper.build_type_tester(["a"])
 
 
-def test_each_file_is_checked_against_its_own_schema_afterwards() -> None:
+def test_the_project_alone_is_taken_for_valid_and_only_for_a_while() -> None:
     wrong = {"name": "shop", "version": ["1.0"]}
     with validated_before():
         Project.validate(wrong)
-    PackageConfig.validate({"packages": []})
-    with pytest.raises(ValidationError, match="is not valid"):
-        Project.validate(wrong)
+        ProjectFlags.validate({"warn_error": "perhaps"})
+        with pytest.raises(ValidationError, match="is not valid"):
+            PackageConfig.validate({"packages": [{"local": 1}]})
+    for kind, data in ((Project, wrong), (ProjectFlags, {"warn_error": "perhaps"}), (Configuration, wrong)):
+        with pytest.raises(ValidationError, match="is not valid"):
+            kind.validate(data)
 
 
 @pytest.mark.parametrize(
