@@ -131,17 +131,12 @@ class Vault:
         with self._database.session():
             self._drop_stale()
             keys = self._keys
-            answer = [keys.get(person_id, b"") for person_id in person_ids]
-            missing = [place for place, key in enumerate(answer) if not key]
-            if missing:
-                unknown = {person_ids[place] for place in missing}
-                found = self._persons.keys(unknown)
-                if len(unknown) + len(keys) > _CACHED:
-                    keys.clear()
-                keys.update(found)
-                for place in missing:
-                    answer[place] = found[person_ids[place]]
-            return answer
+            unknown = {person_id for person_id in person_ids if person_id not in keys}
+            if len(unknown) + len(keys) > _CACHED:
+                keys.clear()
+                unknown = set(person_ids)
+            keys.update(self._persons.keys(unknown))
+            return [keys[person_id] for person_id in person_ids]
 
     def key(self, person_id: str) -> bytes | None:
         """The person's key; None when it was forgotten or nobody has this id."""
