@@ -8,7 +8,6 @@ What belongs here: calling them, and a stopwatch on each. What does not: any ste
 from __future__ import annotations
 
 import argparse
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -32,7 +31,7 @@ from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.warehouse import prepare_warehouse
 from retreasure_assets.privacy.vault import Vault
-from retreasure_assets.resources.dbt import Dbt, import_dbt
+from retreasure_assets.resources.dbt import Dbt
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import load_settings
 
@@ -51,7 +50,8 @@ def main() -> None:
     phases = Phases()
     platform = Platform(load_settings().model_copy(update={"home": arguments.home.absolute()}))
     # While its sources are read, as a run of the platform does; the same with the collector.
-    threading.Thread(target=import_dbt, name="import-dbt", daemon=True).start()
+    dbt = Dbt()
+    dbt.make_ready(platform.settings)
     with phases.phase("bronze"), passing_over_what_is_there():
         if arguments.days:
             _write_days(platform, arguments.raw)
@@ -61,7 +61,7 @@ def main() -> None:
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
         record_links(platform.settings, platform.lake, platform.vault.links())
     with phases.phase("dbt"):
-        built = build(platform, arguments.select, arguments.tests, phases)
+        built = build(platform, dbt, arguments.select, arguments.tests, phases)
     for write in ("replace", "replace_parts"):
         phases.watch(DeltaCopy, write, "publish: write Delta (beside one another)")
     with phases.phase("publish"):
@@ -108,10 +108,10 @@ def _write_days(platform: Platform, raw: Path) -> None:
             writer.write(RawBatch(entity, records, origins), run_id="benchmark")
 
 
-def build(platform: Platform, select: Sequence[str], tests: bool, phases: Phases) -> list[tuple[str, str]]:
+def build(platform: Platform, dbt: Dbt, select: Sequence[str], tests: bool, phases: Phases) -> list[tuple[str, str]]:
     """Build the models; those built, as (layer, table)."""
     chosen = [f"+{name}" for name in select] or None
-    results = Dbt().build(platform.settings, platform.settings.home / "build" / "dbt", select=chosen, tests=tests)
+    results = dbt.build(platform.settings, platform.settings.home / "build" / "dbt", select=chosen, tests=tests)
     built = []
     for result in results:
         if result.relation is None:

@@ -17,7 +17,7 @@ from benchmarks.contestants.phases import Phases
 from benchmarks.contestants.totals import totals
 from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.warehouse import prepare_warehouse
-from retreasure_assets.resources.dbt import import_dbt
+from retreasure_assets.resources.dbt import Dbt, import_dbt
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import load_settings
 
@@ -35,7 +35,7 @@ def main() -> None:
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
         record_links(platform.settings, platform.lake, platform.vault.links())
     with phases.phase("dbt"):
-        build(platform, (), arguments.tests, phases)
+        build(platform, Dbt(), (), arguments.tests, phases)
     with duckdb.connect(str(platform.settings.warehouse_path), read_only=True) as engine:
         [(clicks,)] = engine.execute("SELECT count(*) FROM silver.events").fetchall()
         phases.report(totals(engine) | {"clicks": str(clicks)})

@@ -12,7 +12,6 @@ import errno
 import io
 import os
 import shutil
-import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -43,7 +42,7 @@ from retreasure_assets.lake.failures import Kind, Severity, Symptom
 from retreasure_assets.lake.ingest import log_refusal
 from retreasure_assets.lake.locking import run_lock
 from retreasure_assets.lake.storage import explained
-from retreasure_assets.resources.dbt import import_dbt
+from retreasure_assets.resources.dbt import Dbt
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.sources.files import stray_files
 from retreasure_assets.sources.registry import missing_settings
@@ -90,14 +89,15 @@ def run_platform(
         entities = _selected(platform, sources)
         SyncConfig(since=since, until=until).window()
         window = {"since": since, "until": until}
-        definitions = build_definitions(platform)
+        dbt = Dbt()
+        definitions = build_definitions(platform, {"dbt": dbt})
         with _history_explained(platform.settings.home), dagster_instance(platform.settings.home) as instance:
             tags = command_tags(platform.settings)
             if dead := end_runs_of_dead_commands(instance, platform.settings):
                 platform.teller.note([_died(len(dead))], by=dead[0], run_id=dead[0])
             free_slots_of_dead_runs(instance, platform.settings)
             # The sources keep this process waiting for answers: time to make ready for the build.
-            threading.Thread(target=import_dbt, name="import-dbt", daemon=True).start()
+            dbt.make_ready(platform.settings)
             started = time.monotonic()
             sync = definitions.resolve_job_def(SYNC_JOB).execute_in_process(
                 instance=instance,

@@ -1,4 +1,4 @@
-"""What dbt does for each model again and again, done once or not at all.
+"""What dbt does at its start, and for each model again and again, done shorter, once or not at all.
 
 What belongs here: all of it together. What does not: each of them (the modules beside), running dbt (dbt.py).
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from retreasure_assets.resources.dbt_events import without_details
 from retreasure_assets.resources.dbt_macros import macros_when_asked_for
+from retreasure_assets.resources.dbt_start import quick_start
 from retreasure_assets.resources.dbt_tables import kept_type_testers
 from retreasure_assets.resources.dbt_validation import validated_before
 from retreasure_assets.resources.templates import kept_templates
@@ -28,6 +29,7 @@ def shortcuts(templates: Path) -> Iterator[None]:
         macros_when_asked_for(),
         kept_type_testers(),
         validated_before(),
+        quick_start(),
         kept_templates(templates),
     ):
         yield

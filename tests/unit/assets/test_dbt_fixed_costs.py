@@ -1,4 +1,4 @@
-"""What a build leaves out of dbt's work per model changes nothing that a model, a test or a listener can tell."""
+"""What a build leaves out of dbt's work changes nothing that a model, a test or a listener can tell."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from dbt.clients.jinja import MacroGenerator, get_rendered
+from dbt.compilation import Linker
 from dbt.context.base import Var
 from dbt.context.macros import MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
 from dbt.contracts.project import Configuration, PackageConfig, Project, ProjectFlags
+from dbt_common.behavior_flags import Behavior, BehaviorFlag
 from dbt_common.clients import agate_helper
 from dbt_common.dataclass_schema import ValidationError
 from dbt_common.events import types
@@ -21,6 +23,7 @@ from dbt_common.events.event_manager import EventManager
 
 from retreasure_assets.resources.dbt_events import without_details
 from retreasure_assets.resources.dbt_macros import macros_when_asked_for
+from retreasure_assets.resources.dbt_start import quick_start
 from retreasure_assets.resources.dbt_tables import kept_type_testers
 from retreasure_assets.resources.dbt_validation import validated_before
 
@@ -180,6 +183,28 @@ def test_the_project_alone_is_taken_for_valid_and_only_for_a_while() -> None:
             kind.validate(data)
 
 
+def test_a_behaviour_flag_is_of_the_module_that_has_it() -> None:
+    def source() -> str:
+        flag: BehaviorFlag = {"name": "new_way", "default": False, "description": "Another way."}
+        return str(Behavior([flag], {}).new_way._behavior_change_event.flag_source)
+
+    expected = source()
+    with quick_start():
+        assert source() == expected == __name__
+
+
+def test_a_cycle_is_found_as_before() -> None:
+    linker = Linker()  # type: ignore[no-untyped-call]
+    for model, needed in (("lines", "orders"), ("facts", "lines")):
+        linker.dependency(model, needed)  # type: ignore[no-untyped-call]
+    with quick_start():
+        assert linker.find_cycles() is None  # type: ignore[no-untyped-call]
+    linker.dependency("orders", "facts")  # type: ignore[no-untyped-call]
+    expected = linker.find_cycles()  # type: ignore[no-untyped-call]
+    with quick_start():
+        assert linker.find_cycles() == expected == "lines --> facts --> orders"  # type: ignore[no-untyped-call]
+
+
 @pytest.mark.parametrize(
     ("stands_in", "owner", "name"),
     [
@@ -187,6 +212,7 @@ def test_the_project_alone_is_taken_for_valid_and_only_for_a_while() -> None:
         (macros_when_asked_for, MacroNamespaceBuilder, "build_namespace"),
         (without_details, EventManager, "fire_event"),
         (kept_type_testers, agate_helper, "build_type_tester"),
+        (quick_start, Linker, "find_cycles"),
     ],
 )
 def test_dbt_is_itself_again_after_an_error(
