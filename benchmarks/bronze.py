@@ -25,9 +25,9 @@ from typing import Any
 from benchmarks.worlds import batches
 from retreasure_assets.lake import bronze
 from retreasure_assets.lake.bronze import BatchResult, BronzeWriter
-from retreasure_assets.lake.ingest import BATCHES_UNDER_WAY
-from retreasure_assets.lake.judging import Judge
+from retreasure_assets.lake.ingest import BATCHES_UNDER_WAY, HELPERS
 from retreasure_assets.lake.known import KnownRecords
+from retreasure_assets.lake.records import RecordReader
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.keys import derive
 from retreasure_assets.privacy.sealing import Sealer
@@ -35,7 +35,7 @@ from retreasure_assets.privacy.vault import Vault
 
 #: The stages that the profile tells apart: name -> where the function is.
 _STAGES: dict[str, tuple[Any, str]] = {
-    "judge, hash, mask": (Judge, "_judge"),
+    "judge, hash, mask": (RecordReader, "read"),
     "find known records": (KnownRecords, "find"),
     "persons": (Vault, "persons"),
     "keys": (Vault, "keys_of"),
@@ -58,8 +58,8 @@ def main() -> None:
         + ", ".join(f"{package} {version(package)}" for package in packages)
     )
     for name, share in (("60 % clicks, 40 % orders", 0.4), ("clicks of 0.5 KB", 0.0), ("orders of 4 KB", 1.0)):
-        measure(name, arguments.records if share == 0.4 else arguments.records // 3, share, helper=False)
-    measure("60 % clicks, 40 % orders, with a helper process", arguments.records, 0.4, helper=True)
+        measure(name, arguments.records if share == 0.4 else arguments.records // 3, share, helpers=0)
+    measure("60 % clicks, 40 % orders, with helper processes", arguments.records, 0.4, helpers=HELPERS)
     print()
     for records in (arguments.records, 3 * arguments.records):
         command = [sys.executable, "-m", "benchmarks.bronze", "--peak", str(records)]
@@ -72,7 +72,7 @@ def peak(records: int) -> None:
         tempfile.TemporaryDirectory() as folder,
         Vault(Path(folder) / "vault" / "v.sqlite", derive(bytes(32))) as vault,
     ):
-        writer = BronzeWriter(Lake(Path(folder) / "lake"), vault, helper=True)
+        writer = BronzeWriter(Lake(Path(folder) / "lake"), vault, helpers=HELPERS)
         under_way: deque[Future[BatchResult]] = deque()
         for batch in batches(records):
             under_way.append(writer.submit(batch, run_id="bench"))
@@ -80,16 +80,17 @@ def peak(records: int) -> None:
                 under_way.popleft().result()
         writer.close()
     own, helper = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(f"peak memory for {records:,} records: {own + helper:,.0f} MB, {helper:,.0f} of them the helper's")
+    whole = own + HELPERS * helper
+    print(f"peak memory for {records:,} records: {whole:,.0f} MB at most, {helper:,.0f} of them of each helper")
 
 
-def measure(name: str, records: int, large_share: float, *, helper: bool) -> None:
+def measure(name: str, records: int, large_share: float, *, helpers: int) -> None:
     """Write so many records and print how it went."""
     spent: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, _profiled(spent):
         home = Path(folder)
         with Vault(home / "vault" / "vault.sqlite", derive(bytes(32))) as vault:
-            writer = BronzeWriter(Lake(home / "lake"), vault, helper=helper)
+            writer = BronzeWriter(Lake(home / "lake"), vault, helpers=helpers)
             # The first write in a process loads libraries and trains dictionaries.
             for batch in batches(2_000, large_share=large_share, seed=2):
                 writer.write(batch, run_id="warm")
@@ -100,7 +101,7 @@ def measure(name: str, records: int, large_share: float, *, helper: bool) -> Non
             pending = [writer.submit(batch, run_id="bench") for batch in made]
             written = sum(future.result().new for future in pending)
             wall = time.perf_counter() - began
-            # A helper's processor time counts once it has ended.
+            # The helpers' processor time counts once they have ended.
             writer.close()
             processor = _processor() - used
         stored = sum(path.stat().st_size for path in (home / "lake").rglob("*.parquet"))
@@ -109,7 +110,7 @@ def measure(name: str, records: int, large_share: float, *, helper: bool) -> Non
         f"{size / 1e6 / wall:,.0f} MB/s, {1e6 * processor / written:.1f} CPU us a record, "
         f"{stored / 1e6:,.0f} MB of Parquet"
     )
-    if helper:
+    if helpers:
         return
     spent["the rest, and Delta's own threads"] = processor - spent.total()  # type: ignore[assignment]
     for stage, seconds in spent.most_common():

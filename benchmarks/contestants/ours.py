@@ -24,7 +24,7 @@ from retreasure_assets.errors import BuildError
 from retreasure_assets.lake import bronze, ingest
 from retreasure_assets.lake.delta_copy import DeltaCopy
 from retreasure_assets.lake.ingestion_log import IngestionLog
-from retreasure_assets.lake.judging import Judge
+from retreasure_assets.lake.judging import Helper
 from retreasure_assets.lake.known import KnownRecords
 from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.publish import publish
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def _ingest(platform: Platform, raw: Path, phases: Phases) -> None:
-    phases.watch(Judge, "_judge", "bronze: judge, mask, hash (other process)")
+    phases.watch(Helper, "_judge", "bronze: judge, mask, hash (other processes, beside one another)")
     phases.watch(KnownRecords, "find", "bronze: known records")
     phases.watch(Vault, "persons", "bronze: vault, persons")
     phases.watch(Vault, "keys_of", "bronze: vault, keys")

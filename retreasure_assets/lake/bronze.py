@@ -60,23 +60,21 @@ def utc_now() -> datetime:
 class BronzeWriter:
     """Writes batches. For one thread; several processes may write, and never write a record twice.
 
-    Batches go through three steps, each on a thread of its own (the first one of large inputs on a process of its
-    own): judged; looked for, sealed; appended. While a batch is in one step, the next is in the step before.
+    Batches go through three steps, each on a thread of its own (the first one of large inputs on other
+    processes): judged; looked for, sealed; appended. While a batch is in one step, the next is in the step before.
 
     Args:
         lake: where to write.
         vault: who is who.
         clock: tells the time.
-        helper: whether a process may be started for large inputs.
+        helpers: how many processes may be started to judge large inputs.
     """
 
-    def __init__(
-        self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = utc_now, helper: bool = False
-    ) -> None:
+    def __init__(self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = utc_now, helpers: int = 0) -> None:
         self._lake = lake
         self._lookup = Lookup(lake, vault, clock)
         self._tables = OpenTables(lake)
-        self._judge = Judge(vault.keys.judging, self._lookup.dictionary, helper=helper)
+        self._judge = Judge(vault.keys.judging, self._lookup.dictionary, helpers=helpers)
         self._preparer = ThreadPoolExecutor(1, "bronze-rows")
         # Arrow's writer and Delta's leave the interpreter alone.
         self._appender = ThreadPoolExecutor(1, "bronze-delta")

@@ -24,8 +24,11 @@ from retreasure_assets.privacy.vault import Vault
 #: Pages are gathered to batches of this size, as every commit costs some 50 ms and leaves a file.
 BATCH_RECORDS = 40_000
 BATCH_BYTES = 16 << 20
-#: Batches read before the first of them is durable: one for each step of writing, as memory grows with it.
-BATCHES_UNDER_WAY = 3
+#: Processes that judge large inputs. One keeps up with the writing; a second one works while the first must wait.
+HELPERS = 2
+#: Batches read before the first of them is durable, as memory grows with it: one for each of them, and for each further
+#: step of writing.
+BATCHES_UNDER_WAY = HELPERS + 2
 #: But none waits longer than this for more to come, so that a slow source's records become durable too.
 BATCH_SECONDS = 30.0
 
@@ -94,7 +97,7 @@ def ingest(
         run_id: kept with every row and log entry.
         report: called after each batch.
         attempt: the how-manieth try this is.
-        threads: how many cores to use; with more than one a process may be started to judge a large input.
+        threads: how many cores to use; with more than one, processes may be started to judge a large input.
 
     Raises:
         SourceError, LakeError, VaultError: after it was logged.
@@ -130,7 +133,7 @@ def ingest(
     try:
         explicit = window.since is not None or window.until is not None
         cursor = None if explicit else cursors.load(entity)
-        writer = BronzeWriter(lake, vault, helper=threads > 1)
+        writer = BronzeWriter(lake, vault, helpers=HELPERS if threads > 1 else 0)
         try:
             for batch in gather(connector.batches(entity, cursor, window)):
                 started_at, moment = moment, _now()

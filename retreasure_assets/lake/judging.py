@@ -1,11 +1,11 @@
-"""Judging batches on another core: a helper process for large inputs.
+"""Judging batches on other cores: helper processes for large inputs.
 
-What belongs here: when the helper pays, and the talk with it. What does not: judging itself (records.py), and what is
-sealed (sealed.py).
+What belongs here: when helpers pay, and the talk with them. What does not: judging itself (records.py), what is sealed
+(sealed.py), and how messages travel (messages.py).
 
-The helper gets bytes and gives judged records back, compressed for sealing as soon as the dictionary is known. It
-touches neither lake nor vault and writes no file, so it may be killed at any moment; it ends when this process does, as
-its input then ends. Whatever it cannot do is done here.
+A helper gets bytes and gives judged records back, compressed for sealing as soon as the dictionary is known. It touches
+neither lake nor vault and writes no file, so it may be killed at any moment; it ends when this process does, as its
+input then ends. Whatever it cannot do is done here.
 """
 
 from __future__ import annotations
@@ -15,41 +15,36 @@ import os
 import pickle
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, cycle, pairwise
 from queue import SimpleQueue
-from typing import Any
-
-import pyarrow as pa
 
 from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.lake.messages import receive, send
 from retreasure_assets.lake.records import Judged, RecordReader
 from retreasure_assets.lake.sealed import compressed
 from retreasure_assets.privacy.keys import JudgingKeys
 from retreasure_assets.privacy.sealing import NO_DICTIONARY, Compressor, Dictionary
 
-#: Of a batch this large there mostly are more to come; the second one starts the helper, which costs half a second.
-_LARGE_BYTES = 4 << 20
+#: Of a batch this large there mostly are more to come. A helper costs a fifth of a second to start.
+_LARGE_BYTES = 8 << 20
 _START = "from retreasure_assets.lake.judging import serve; serve()"
-#: A message is its number of buffers, their lengths, and they: the pickled object, and what it holds of large memory.
-_NUMBER = struct.Struct("=Q")
 #: Where memory of this size is given back and asked for again with every batch, its pages are made anew each time.
 _KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 
 
 class Judge:
-    """Judges batches, in order. For one thread.
+    """Judges batches. For one thread.
 
     Args:
         keys: the vault's keys for this.
         dictionary: what an entity's records are compressed with, as far as is known yet.
-        helper: whether a process may be started; where processes do not take over sockets (Windows) none is.
+        helpers: how many processes may be started; where processes do not take over sockets (Windows) none is.
 
     Attributes:
         hurried: whether somebody waits for its answers, and so has the time to compress what is to be sealed.
@@ -57,84 +52,126 @@ class Judge:
 
     hurried = False
 
-    def __init__(self, keys: JudgingKeys, dictionary: Callable[[Entity], Dictionary], *, helper: bool) -> None:
+    def __init__(self, keys: JudgingKeys, dictionary: Callable[[Entity], Dictionary], *, helpers: int) -> None:
         self._keys = keys
         self._dictionary = dictionary
-        self._told: set[int] = set()
         self._readers = _Readers(keys)
-        # While the helper judges a batch it is given the next one, so that it never waits.
-        self._asker = ThreadPoolExecutor(1, "judge-questions")
-        self._listener = ThreadPoolExecutor(1, "judge-answers")
-        self._allowed = helper and os.name == "posix"
-        self._large = 0
-        self._helper: subprocess.Popen[bytes] | None = None
-        self._line: socket.socket | None = None
+        self._thread = ThreadPoolExecutor(1, "judge")
+        self._to_start = helpers if os.name == "posix" else 0
+        self._helpers: list[Helper] = []
+        self._turns = cycle(self._helpers)
 
     def submit(self, batch: RawBatch) -> Future[tuple[Judged, Judged]]:
         """Begin to judge a batch: its good records, and its bad ones."""
-        return self._listener.submit(self._judge, batch, self._asker.submit(self._ask, batch))
+        if sum(map(len, batch.records)) >= _LARGE_BYTES:
+            if self._helpers:
+                return next(self._turns).submit(batch)
+            self._start_helpers()
+        # The first large one too, while they start.
+        return self._here(batch)
 
     def close(self) -> None:
-        """End the helper, once what is under way is done."""
-        self._listener.shutdown()
-        self._asker.shutdown()
-        if self._line is not None:
-            self._line.close()
-        if self._helper is not None:
-            self._helper.wait()
+        """End the helpers, once what is under way is done."""
+        for helper in self._helpers:
+            helper.close()
+        self._thread.shutdown()
 
-    def _ask(self, batch: RawBatch) -> socket.socket | None:
-        """Where the helper will answer; None for a batch that it is not asked about."""
-        if not self._allowed or sum(map(len, batch.records)) < _LARGE_BYTES:
-            return None
-        self._large += 1
-        if self._large == 1:
-            return None
-        try:
-            line = self._line or self._start()
-            dictionary = NO_DICTIONARY if self.hurried else self._dictionary(batch.entity)
-            told = dictionary.number in self._told
-            _send(line, _Question.of(batch, replace(dictionary, content=b"") if told else dictionary))
-            self._told.add(dictionary.number)
-        except OSError:
-            self._give_up()
-            return None
-        return line
+    def _here(self, batch: RawBatch) -> Future[tuple[Judged, Judged]]:
+        return self._thread.submit(self._readers.read, batch)
 
-    def _judge(self, batch: RawBatch, asked: Future[socket.socket | None]) -> tuple[Judged, Judged]:
-        line = asked.result()
-        if line is not None and self._allowed:
-            try:
-                answer: tuple[Judged, Judged] = _receive(line)
-            except (OSError, EOFError, pickle.UnpicklingError):
-                self._give_up()
-            else:
-                return answer
-        return self._readers.read(batch)
+    def _start_helpers(self) -> None:
+        # Whatever keeps one from starting, all can be judged here.
+        with contextlib.suppress(OSError):
+            for _ in range(self._to_start):
+                self._helpers.append(Helper(self._keys, self._helpers_dictionary, self._here))
+        self._to_start = 0
+        self._turns = cycle(self._helpers)
 
-    def _give_up(self) -> None:
-        """Do without the helper from now on: it is gone, or cannot be understood."""
-        self._allowed = False
-        if self._line is not None:
-            # Whoever waits on the line need not any longer.
-            with contextlib.suppress(OSError):
-                self._line.shutdown(socket.SHUT_RDWR)
+    def _helpers_dictionary(self, entity: Entity) -> Dictionary:
+        return NO_DICTIONARY if self.hurried else self._dictionary(entity)
 
-    def _start(self) -> socket.socket:
-        # A socket takes and gives a whole batch in one call. A pipe does so in pieces of 64 KB, and after each of them
-        # the interpreter's lock has to be waited for.
+
+class Helper:
+    """A helper process, as the process that starts it sees it. Judges batches in order. For one thread.
+
+    Args:
+        keys: the vault's keys for this.
+        dictionary: what it is to compress an entity's records with.
+        here: judges what it cannot.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(
+        self,
+        keys: JudgingKeys,
+        dictionary: Callable[[Entity], Dictionary],
+        here: Callable[[RawBatch], Future[tuple[Judged, Judged]]],
+    ) -> None:
+        self._dictionary = dictionary
+        self._here = here
+        self._told: set[int] = set()
+        self._gone = False
         self._line, theirs = socket.socketpair()
         # What it says is not shown: an unforeseen error might quote a record. Here the same error comes up again.
-        with theirs:
-            self._helper = subprocess.Popen(
+        with theirs, contextlib.ExitStack() as unless_started:
+            unless_started.callback(self._line.close)
+            self._process = subprocess.Popen(
                 [sys.executable, "-c", _START],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=_KEPT_MEMORY | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
-        _send(self._line, self._keys)
-        return self._line
+            unless_started.pop_all()
+        # While it judges a batch it is given the next one, so that it never waits.
+        self._asker = ThreadPoolExecutor(1, "judge-questions")
+        self._listener = ThreadPoolExecutor(1, "judge-answers")
+        # Should it be gone by then, the first question finds out.
+        self._asker.submit(send, self._line, keys)
+
+    def submit(self, batch: RawBatch) -> Future[tuple[Judged, Judged]]:
+        """Begin to judge a batch."""
+        return self._listener.submit(self._judge, batch, self._asker.submit(self._ask, batch))
+
+    def close(self) -> None:
+        """End it, once what is under way is done."""
+        self._listener.shutdown()
+        self._asker.shutdown()
+        self._line.close()
+        # Of itself it would end too, but first give back a quarter of a gigabyte piece by piece.
+        self._process.kill()
+        self._process.wait()
+
+    def _ask(self, batch: RawBatch) -> None:
+        if self._gone:
+            return
+        dictionary = self._dictionary(batch.entity)
+        told = dictionary.number in self._told
+        try:
+            send(self._line, _Question.of(batch, replace(dictionary, content=b"") if told else dictionary))
+        except OSError:
+            self._give_up()
+        self._told.add(dictionary.number)
+
+    def _judge(self, batch: RawBatch, asked: Future[None]) -> tuple[Judged, Judged]:
+        asked.result()
+        if not self._gone:
+            try:
+                answer: tuple[Judged, Judged] = receive(self._line)
+            except (OSError, EOFError, pickle.UnpicklingError):
+                self._give_up()
+            else:
+                return answer
+        return self._here(batch).result()
+
+    def _give_up(self) -> None:
+        """Do without it from now on: it is gone, or cannot be understood."""
+        self._gone = True
+        # Whoever waits on the line need not any longer.
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +226,8 @@ class _Readers:
         return reader.read(batch)
 
 
-class _Helper:
-    """Judges batches, and compresses what is to be sealed where it is told the dictionary."""
+class _Answerer:
+    """A helper at its work: judges batches, and compresses what is to be sealed where it is told the dictionary."""
 
     def __init__(self, keys: JudgingKeys) -> None:
         self._readers = _Readers(keys)
@@ -212,9 +249,9 @@ def serve() -> None:
     # Ctrl-C is for the process that asked; with it the line ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError), socket.socket(fileno=os.dup(0)) as line:
-        helper = _Helper(_receive(line))
+        answerer = _Answerer(receive(line))
         for question in _ahead(line):
-            _send(line, helper.answer(question))
+            send(line, answerer.answer(question))
 
 
 def _ahead(line: socket.socket) -> Iterator[_Question]:
@@ -222,13 +259,13 @@ def _ahead(line: socket.socket) -> Iterator[_Question]:
     received: SimpleQueue[_Question | None] = SimpleQueue()
     wanted = threading.Semaphore(2)
 
-    def receive() -> None:
+    def listen() -> None:
         with contextlib.suppress(EOFError, OSError):
             while wanted.acquire():
-                received.put(_receive(line))
+                received.put(receive(line))
         received.put(None)
 
-    threading.Thread(target=receive, name="questions", daemon=True).start()
+    threading.Thread(target=listen, name="questions", daemon=True).start()
     while (question := received.get()) is not None:
         yield question
         wanted.release()
@@ -237,36 +274,3 @@ def _ahead(line: socket.socket) -> Iterator[_Question]:
 def _split(content: pickle.PickleBuffer, sizes: Sequence[int]) -> list[bytes]:
     view = memoryview(content)
     return [bytes(view[start:end]) for start, end in pairwise(accumulate(sizes, initial=0))]
-
-
-def _send(line: socket.socket, message: object) -> None:
-    large: list[pickle.PickleBuffer] = []
-    parts = [memoryview(pickle.dumps(message, pickle.HIGHEST_PROTOCOL, buffer_callback=large.append))]
-    parts += [buffer.raw() for buffer in large]
-    line.sendall(b"".join(map(_NUMBER.pack, (len(parts), *(part.nbytes for part in parts)))))
-    for part in parts:
-        line.sendall(part)
-
-
-def _receive(line: socket.socket) -> Any:
-    """The next message.
-
-    Raises:
-        EOFError: the other side is gone.
-    """
-    [count] = _NUMBER.unpack(_bytes(line, _NUMBER.size))
-    sizes = [size for (size,) in _NUMBER.iter_unpack(_bytes(line, count * _NUMBER.size))]
-    message, *large = (_bytes(line, size) for size in sizes)
-    return pickle.loads(message, buffers=large)
-
-
-def _bytes(line: socket.socket, size: int) -> memoryview:
-    # Unlike a bytearray it is not written full of zeros first, and unlike numpy's it was there for the last message.
-    content = memoryview(pa.allocate_buffer(size))
-    done = 0
-    while done < size:
-        received = line.recv_into(content[done:], size - done, socket.MSG_WAITALL)
-        if not received:
-            raise EOFError
-        done += received
-    return content

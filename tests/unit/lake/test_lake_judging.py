@@ -1,4 +1,4 @@
-"""The helper process judges as this one does, and its end loses nothing."""
+"""Helper processes judge as this one does, and their end loses nothing."""
 
 from __future__ import annotations
 
@@ -35,14 +35,24 @@ def dictionaries(_entity: Entity) -> Dictionary:
     return DICTIONARY
 
 
-@pytest.fixture
-def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
-    """A judge whose every batch but the first goes to the helper."""
+@pytest.fixture(params=[1, 2])
+def helped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
+    """A judge whose every batch but the first goes to a helper, of one or two."""
     monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
-    judge = Judge(KEYS.judging, dictionaries, helper=True)
+    judge = Judge(KEYS.judging, dictionaries, helpers=request.param)
     judge.submit(batch([])).result()
     yield judge
     judge.close()
+
+
+def kill(judge: Judge) -> None:
+    """End its first helper."""
+    os.kill(judge._helpers[0]._process.pid, signal.SIGKILL)
+
+
+def gone(judge: Judge) -> list[bool]:
+    """Of each helper whether it is done without."""
+    return [helper._gone for helper in judge._helpers]
 
 
 def columns(judged: Judged) -> dict[str, object]:
@@ -78,7 +88,7 @@ def test_the_helper_judges_as_this_process_does(helped: Judge, raw: RawBatch) ->
     here = RecordReader(raw.entity, KEYS.judging).read(raw)
     here[0].compressed, here[0].dictionary = compressed(raw, here[0], Compressor(DICTIONARY)), DICTIONARY.number
     there = helped.submit(raw).result()
-    assert helped._helper is not None
+    assert not any(gone(helped))
     assert [columns(judged) for judged in there] == [columns(judged) for judged in here]
 
 
@@ -120,25 +130,26 @@ def test_texts_too_large_for_one_array_are_in_several(monkeypatch: pytest.Monkey
 
 def test_a_helper_that_is_killed_is_done_without(helped: Judge) -> None:
     raw = batch([order(number) for number in range(50)])
-    answers = helped.submit(raw).result()
-    expected = [columns(judged) for judged in answers]
-    assert helped._helper is not None
+    for _ in helped._helpers:
+        expected = [columns(judged) for judged in helped.submit(raw).result()]
     assert None not in expected[0]["compressed"]
-    os.kill(helped._helper.pid, signal.SIGKILL)
-    expected[0] |= {"compressed": [], "dictionary": [0]}
-    assert [columns(judged) for judged in helped.submit(raw).result()] == expected
-    assert not helped._allowed
+    kill(helped)
+    here = [expected[0] | {"compressed": [], "dictionary": [0]}, expected[1]]
+    assert [columns(judged) for judged in helped.submit(raw).result()] == here
+    others = helped._helpers[1:]
+    for _ in others:
+        assert [columns(judged) for judged in helped.submit(raw).result()] == expected
+    assert gone(helped) == [True, *(False for _ in others)]
 
 
-def test_batches_under_way_keep_their_order_and_outlive_the_helper(helped: Judge) -> None:
+def test_batches_under_way_outlive_the_helper(helped: Judge) -> None:
     raws = [batch([order(number, customer=place) for number in range(3_000)]) for place in range(6)]
     here = [columns(RecordReader(ORDERS, KEYS.judging).read(raw)[0])["payloads"] for raw in raws]
     answers = [helped.submit(raw) for raw in raws]
     assert columns(answers[0].result()[0])["payloads"] == here[0]
-    assert helped._helper is not None
-    os.kill(helped._helper.pid, signal.SIGKILL)
+    kill(helped)
     assert [columns(answer.result()[0])["payloads"] for answer in answers] == here
-    assert not helped._allowed
+    assert gone(helped)[0]
 
 
 def test_a_judge_in_a_hurry_leaves_compressing_to_who_waits(helped: Judge) -> None:
@@ -149,18 +160,23 @@ def test_a_judge_in_a_hurry_leaves_compressing_to_who_waits(helped: Judge) -> No
     assert len(helped.submit(raw).result()[0].compressed) == 5
 
 
-def test_a_helper_that_cannot_be_started_is_done_without(helped: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_helper_that_cannot_be_started_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    good, _ = helped.submit(batch([order(1)])).result()
-    assert good.natural_keys.to_pylist() == ["gid://shopify/Order/1"]
+    judge = Judge(KEYS.judging, dictionaries, helpers=2)
+    for number in range(3):
+        good, _ = judge.submit(batch([order(number)])).result()
+        assert good.natural_keys.to_pylist() == [f"gid://shopify/Order/{number}"]
+    assert not judge._helpers
+    judge.close()
 
 
 def test_no_helper_for_little_or_without_leave() -> None:
-    for allowed, size in ((True, 10), (False, judging._LARGE_BYTES)):
-        judge = Judge(KEYS.judging, dictionaries, helper=allowed)
+    for helpers, size in ((2, 10), (0, judging._LARGE_BYTES)):
+        judge = Judge(KEYS.judging, dictionaries, helpers=helpers)
         for _ in range(3):
             judge.submit(batch([b"x" * size])).result()
-        assert judge._helper is None
+        assert not judge._helpers
         judge.close()
 
 
@@ -171,10 +187,10 @@ from retreasure_assets.lake import judging
 from retreasure_assets.privacy.sealing import NO_DICTIONARY
 from tests.unit.lake.world import KEYS, batch, order
 judging._LARGE_BYTES = 0
-judge = judging.Judge(KEYS.judging, lambda _: NO_DICTIONARY, helper=True)
+judge = judging.Judge(KEYS.judging, lambda _: NO_DICTIONARY, helpers=1)
 for _ in range(2):
     judge.submit(batch([order(1)])).result()
-print(judge._helper.pid, flush=True)
+print(judge._helpers[0]._process.pid, flush=True)
 time.sleep(60)
 """
 
@@ -204,12 +220,12 @@ def test_batches_under_way_at_once_are_written_like_one_after_the_other(
 ) -> None:
     """Each batch repeats records of the one ahead, which is not in the table yet when it is looked for."""
     monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
-    # Batches that the helper judges once the first one is written are compressed there.
+    # Batches that a helper judges once the first one is written are compressed there.
     vault.dictionaries.add(ORDERS.table, DICTIONARY.content)
     chance = random.Random(seed)
     numbers = [chance.choices(range(12 * page, 12 * page + 24), k=12) for page in range(8)]
     pages = [[order(number) if number % 7 else b"broken %d" % number for number in page] for page in numbers]
-    writer = BronzeWriter(lake, vault, helper=True)
+    writer = BronzeWriter(lake, vault, helpers=2)
     results = [future.result() for future in [writer.submit(batch(page), run_id="r") for page in pages]]
     writer.close()
     seen: set[bytes] = set()
