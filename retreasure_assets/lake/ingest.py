@@ -22,8 +22,8 @@ from retreasure_assets.lake.storage import Lake, explained
 from retreasure_assets.privacy.vault import Vault
 
 #: Pages are gathered to batches of this size, as every commit costs some 50 ms and leaves a file.
-BATCH_RECORDS = 40_000
-BATCH_BYTES = 16 << 20
+BATCH_RECORDS = 60_000
+BATCH_BYTES = 24 << 20
 #: Processes that judge large inputs. One keeps up with the writing; a second one works while the first must wait.
 HELPERS = 2
 #: Batches read before the first of them is durable, as memory grows with it: one for each of them, and for each further
