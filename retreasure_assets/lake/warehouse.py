@@ -73,6 +73,8 @@ def prepare_warehouse(
     path, admissions = settings.warehouse_path, admissions or {}
     versions: dict[str, int | str] = {}
     with open_warehouse(path, settings.duckdb_memory_limit, settings.threads) as engine:
+        # All in one: each statement alone would wait for the disk.
+        engine.begin()
         for schema in SCHEMAS:
             engine.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         _note_admissions(engine, admissions)
@@ -93,6 +95,7 @@ def prepare_warehouse(
                 # To make the view DuckDB opens the table's files: a damaged one shows here, by the table's name.
                 with explained(f"{layer}.{name}"):
                     engine.execute(view)
+        engine.commit()
     return versions
 
 
