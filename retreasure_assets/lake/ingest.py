@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from retreasure_assets.allocator import share_arenas
 from retreasure_assets.entities import Connector, Entity, RawBatch, Window
 from retreasure_assets.errors import LakeError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult, BronzeWriter
@@ -133,6 +134,7 @@ def ingest(
     try:
         explicit = window.since is not None or window.until is not None
         cursor = None if explicit else cursors.load(entity)
+        share_arenas(threads)
         writer = BronzeWriter(lake, vault, helpers=HELPERS if threads > 1 else 0)
         try:
             for batch in gather(connector.batches(entity, cursor, window)):
