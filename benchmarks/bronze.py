@@ -10,7 +10,6 @@ import argparse
 import os
 import platform
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measuring import run
 from benchmarks.worlds import batches
 from retreasure_assets.lake import bronze
 from retreasure_assets.lake.bronze import BatchResult, BronzeWriter
@@ -48,10 +48,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=150_000)
-    parser.add_argument("--peak", type=int, help="write so many records and print the peak memory only")
+    parser.add_argument("--only-write", type=int, help="write so many records, for whoever watches the memory")
     arguments = parser.parse_args()
-    if arguments.peak:
-        return peak(arguments.peak)
+    if arguments.only_write:
+        return write(arguments.only_write)
     packages = ("deltalake", "pyarrow", "duckdb", "msgspec", "zstandard", "cryptography")
     print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
@@ -62,12 +62,12 @@ def main() -> None:
     measure("60 % clicks, 40 % orders, with helper processes", arguments.records, 0.4, helpers=HELPERS)
     print()
     for records in (arguments.records, 3 * arguments.records):
-        command = [sys.executable, "-m", "benchmarks.bronze", "--peak", str(records)]
-        print(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+        wrote = run([sys.executable, "-m", "benchmarks.bronze", "--only-write", str(records)])
+        print(f"peak memory for {records:,} records: {wrote.peak:,.0f} MB, helpers included")
 
 
-def peak(records: int) -> None:
-    """Write records that are made as they are needed, and print the memory it took."""
+def write(records: int) -> None:
+    """Write records that are made as they are needed."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Vault(Path(folder) / "vault" / "v.sqlite", derive(bytes(32))) as vault,
@@ -79,9 +79,6 @@ def peak(records: int) -> None:
             if len(under_way) == BATCHES_UNDER_WAY:
                 under_way.popleft().result()
         writer.close()
-    own, helper = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    whole = own + HELPERS * helper
-    print(f"peak memory for {records:,} records: {whole:,.0f} MB at most, {helper:,.0f} of them of each helper")
 
 
 def measure(name: str, records: int, large_share: float, *, helpers: int) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 #: The log of a build, in its folder.
 LOG = "dbt.log"
-#: Sources begin by working, not by waiting: files are read and the judging process is started.
+#: Sources begin by working, not by waiting: files are read, and processes that judge are started.
 _READY_AFTER_SECONDS = 3.0
 #: The compiled templates of the parsed project, beside it.
 TEMPLATES = "templates.bin"
