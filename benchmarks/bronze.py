@@ -23,9 +23,11 @@ from typing import Any
 
 from benchmarks.measuring import run
 from benchmarks.worlds import batches
+from retreasure_assets.allocator import share_arenas
 from retreasure_assets.lake import bronze
 from retreasure_assets.lake.bronze import BatchResult, BronzeWriter
-from retreasure_assets.lake.ingest import BATCHES_UNDER_WAY, HELPERS
+from retreasure_assets.lake.helpers import HELPERS, Helpers
+from retreasure_assets.lake.ingest import BATCHES_UNDER_WAY
 from retreasure_assets.lake.known import KnownRecords
 from retreasure_assets.lake.records import RecordReader
 from retreasure_assets.lake.storage import Lake
@@ -68,17 +70,20 @@ def main() -> None:
 
 def write(records: int) -> None:
     """Write records that are made as they are needed."""
+    share_arenas(os.cpu_count() or 1)
     with (
         tempfile.TemporaryDirectory() as folder,
         Vault(Path(folder) / "vault" / "v.sqlite", derive(bytes(32))) as vault,
     ):
-        writer = BronzeWriter(Lake(Path(folder) / "lake"), vault, helpers=HELPERS)
+        helpers = Helpers(vault.keys.judging)
+        writer = BronzeWriter(Lake(Path(folder) / "lake"), vault, helpers=helpers)
         under_way: deque[Future[BatchResult]] = deque()
         for batch in batches(records):
             under_way.append(writer.submit(batch, run_id="bench"))
             if len(under_way) == BATCHES_UNDER_WAY:
                 under_way.popleft().result()
         writer.close()
+        helpers.close()
 
 
 def measure(name: str, records: int, large_share: float, *, helpers: int) -> None:
@@ -87,7 +92,8 @@ def measure(name: str, records: int, large_share: float, *, helpers: int) -> Non
     with tempfile.TemporaryDirectory() as folder, _profiled(spent):
         home = Path(folder)
         with Vault(home / "vault" / "vault.sqlite", derive(bytes(32))) as vault:
-            writer = BronzeWriter(Lake(home / "lake"), vault, helpers=helpers)
+            processes = Helpers(vault.keys.judging, helpers)
+            writer = BronzeWriter(Lake(home / "lake"), vault, helpers=processes)
             # The first write in a process loads libraries and trains dictionaries.
             for batch in batches(2_000, large_share=large_share, seed=2):
                 writer.write(batch, run_id="warm")
@@ -100,6 +106,7 @@ def measure(name: str, records: int, large_share: float, *, helpers: int) -> Non
             wall = time.perf_counter() - began
             # The helpers' processor time counts once they have ended.
             writer.close()
+            processes.close()
             processor = _processor() - used
         stored = sum(path.stat().st_size for path in (home / "lake").rglob("*.parquet"))
     print(

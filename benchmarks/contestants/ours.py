@@ -23,8 +23,8 @@ from retreasure_assets.entities import RawBatch, Window
 from retreasure_assets.errors import BuildError
 from retreasure_assets.lake import bronze, ingest
 from retreasure_assets.lake.delta_copy import DeltaCopy
+from retreasure_assets.lake.helpers import Helper
 from retreasure_assets.lake.ingestion_log import IngestionLog
-from retreasure_assets.lake.judging import Helper
 from retreasure_assets.lake.known import KnownRecords
 from retreasure_assets.lake.person_links import record_links
 from retreasure_assets.lake.publish import publish
@@ -53,10 +53,12 @@ def main() -> None:
     dbt = Dbt()
     dbt.make_ready(platform.settings)
     with phases.phase("bronze"), passing_over_what_is_there():
+        platform.open()
         if arguments.days:
             _write_days(platform, arguments.raw)
         else:
             _ingest(platform, arguments.raw, phases)
+        platform.helpers.close()
     with phases.phase("prepare"):
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
         record_links(platform.settings, platform.lake, platform.vault.links())
@@ -90,7 +92,7 @@ def _ingest(platform: Platform, raw: Path, phases: Phases) -> None:
             vault=platform.vault,
             window=Window(),
             run_id="benchmark",
-            threads=platform.settings.threads,
+            helpers=platform.helpers,
         )
 
 

@@ -9,6 +9,7 @@ import functools
 import json
 import resource
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class Phases:
         self.outer: dict[str, float] = {}
         self.cpu: dict[str, float] = {}
         self.inner: dict[str, float] = {}
+        self._adding = threading.Lock()
         self._began = time.monotonic()
         self._ready_cpu = _cpu_seconds()
 
@@ -46,8 +48,9 @@ class Phases:
             self.cpu[name] = self.cpu.get(name, 0.0) + _cpu_seconds() - used
 
     def add(self, name: str, seconds: float) -> None:
-        """Add to an inner phase."""
-        self.inner[name] = self.inner.get(name, 0.0) + seconds
+        """Add to an inner phase, from whatever thread."""
+        with self._adding:
+            self.inner[name] = self.inner.get(name, 0.0) + seconds
 
     def watch(self, owner: Any, attribute: str, name: str) -> None:
         """Time every call of a function or method as an inner phase, from now to the end of the process."""

@@ -176,7 +176,7 @@ def _read(run_id: str, attempt: int, entity: Entity, config: SyncConfig, platfor
             run_id=run_id,
             report=lambda result: platform.reporter.synced(entity, result),
             attempt=attempt,
-            threads=platform.settings.threads,
+            helpers=platform.helpers,
         )
 
 
@@ -190,8 +190,8 @@ def _begin_all(context: dg.AssetExecutionContext, platform: Platform) -> None:
         config = SyncConfig(**given.get(bronze_op_name(entity), {}).get("config", {}))
         read = partial(_read, context.run_id, 1, entity, config, platform)
         plan[entity.source].append((entity.table, read))
+    platform.open()
     if len(plan) > 1:
-        platform.open()
         platform.readings.begin(context.run_id, plan)
 
 

@@ -22,6 +22,7 @@ from retreasure_assets.collector import without_collector
 from retreasure_assets.entities import RawBatch
 from retreasure_assets.lake.appending import OpenTables, append, until_committed
 from retreasure_assets.lake.delta_files import FileFormat
+from retreasure_assets.lake.helpers import Helpers
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.new_rows import Lookup, NewRows, still_holds, table_name
 from retreasure_assets.lake.records import Judged
@@ -67,14 +68,16 @@ class BronzeWriter:
         lake: where to write.
         vault: who is who.
         clock: tells the time.
-        helpers: how many processes may be started to judge large inputs.
+        helpers: processes for large inputs, which other writers may use too.
     """
 
-    def __init__(self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = utc_now, helpers: int = 0) -> None:
+    def __init__(
+        self, lake: Lake, vault: Vault, *, clock: Callable[[], datetime] = utc_now, helpers: Helpers | None = None
+    ) -> None:
         self._lake = lake
         self._lookup = Lookup(lake, vault, clock)
         self._tables = OpenTables(lake)
-        self._judge = Judge(vault.keys.judging, self._lookup.dictionary, helpers=helpers)
+        self._judge = Judge(vault.keys.judging, self._lookup.dictionary, helpers)
         self._preparer = ThreadPoolExecutor(1, "bronze-rows")
         # Arrow's writer and Delta's leave the interpreter alone.
         self._appender = ThreadPoolExecutor(1, "bronze-delta")

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from retreasure_assets.allocator import share_arenas
 from retreasure_assets.entities import Connector, Entity, RawBatch, Window
 from retreasure_assets.errors import LakeError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult, BronzeWriter
 from retreasure_assets.lake.cursors import CursorStore
+from retreasure_assets.lake.helpers import HELPERS, Helpers
 from retreasure_assets.lake.ingestion_log import Attempt, IngestionLog
 from retreasure_assets.lake.storage import Lake, explained
 from retreasure_assets.privacy.vault import Vault
@@ -25,8 +25,6 @@ from retreasure_assets.privacy.vault import Vault
 #: Pages are gathered to batches of this size, as every commit costs some 50 ms and leaves a file.
 BATCH_RECORDS = 60_000
 BATCH_BYTES = 24 << 20
-#: Processes that judge large inputs. One keeps up with the writing; a second one works while the first must wait.
-HELPERS = 2
 #: Batches read before the first of them is durable, as memory grows with it: one for each of them, and for each further
 #: step of writing.
 BATCHES_UNDER_WAY = HELPERS + 2
@@ -82,7 +80,7 @@ def ingest(
     run_id: str,
     report: Callable[[BatchResult], None] | None = None,
     attempt: int = 1,
-    threads: int = 1,
+    helpers: Helpers | None = None,
 ) -> IngestionSummary:
     """Read what is new of one entity and write it to bronze.
 
@@ -98,7 +96,7 @@ def ingest(
         run_id: kept with every row and log entry.
         report: called after each batch.
         attempt: the how-manieth try this is.
-        threads: how many cores to use; with more than one, processes may be started to judge a large input.
+        helpers: processes that judge what is large of it, and of whatever else is read meanwhile.
 
     Raises:
         SourceError, LakeError, VaultError: after it was logged.
@@ -134,19 +132,19 @@ def ingest(
     try:
         explicit = window.since is not None or window.until is not None
         cursor = None if explicit else cursors.load(entity)
-        share_arenas(threads)
-        writer = BronzeWriter(lake, vault, helpers=HELPERS if threads > 1 else 0)
-        try:
-            for batch in gather(connector.batches(entity, cursor, window)):
-                started_at, moment = moment, _now()
-                pending.append(_Pending(batch, writer.submit(batch, run_id=run_id), started_at))
-                settle(BATCHES_UNDER_WAY - 1)
-        finally:
-            # What was read before the source failed counts, whatever happens next.
+        writer = BronzeWriter(lake, vault, helpers=helpers)
+        with nullcontext() if helpers is None else helpers.reading():
             try:
-                settle(0)
+                for batch in gather(connector.batches(entity, cursor, window)):
+                    started_at, moment = moment, _now()
+                    pending.append(_Pending(batch, writer.submit(batch, run_id=run_id), started_at))
+                    settle(BATCHES_UNDER_WAY - 1)
             finally:
-                writer.close()
+                # What was read before the source failed counts, whatever happens next.
+                try:
+                    settle(0)
+                finally:
+                    writer.close()
         log.flush()
     except BaseException as error:
         with suppress(LakeError):

@@ -1,6 +1,6 @@
 """Messages between two processes of the platform: Python objects, and what they hold of large memory, over a socket.
 
-What belongs here: sending and receiving. What does not: what is said (judging.py).
+What belongs here: sending and receiving. What does not: what is said (helpers.py).
 
 A message is its number of buffers, their lengths, and they: the pickled object, and what it holds of large memory.
 """

@@ -231,5 +231,25 @@ class RecordReader:
         bad.reasons.append(reason)
 
 
+class Readers:
+    """A reader for each entity.
+
+    Args:
+        keys: the vault's keys for this.
+    """
+
+    def __init__(self, keys: JudgingKeys) -> None:
+        self._keys = keys
+        self._readers: dict[str, tuple[Entity, RecordReader]] = {}
+
+    def read(self, batch: RawBatch) -> tuple[Judged, Judged]:
+        """Judge every record of a batch; see ``RecordReader.read``."""
+        entity, reader = self._readers.get(batch.entity.table, (None, None))
+        if reader is None or entity != batch.entity:
+            reader = RecordReader(batch.entity, self._keys)
+            self._readers[batch.entity.table] = batch.entity, reader
+        return reader.read(batch)
+
+
 def _text(value: Scalar) -> str:
     return "" if value is None else str(value).strip()

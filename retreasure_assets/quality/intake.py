@@ -13,6 +13,7 @@ from retreasure_assets.entities import Connector, Entity, Window
 from retreasure_assets.errors import LakeError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.cursors import CursorStore
+from retreasure_assets.lake.helpers import Helpers
 from retreasure_assets.lake.ingest import IngestionSummary, ingest
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault
@@ -40,7 +41,7 @@ def take_in(
     run_id: str,
     report: Callable[[BatchResult], None] | None = None,
     attempt: int = 1,
-    threads: int = 1,
+    helpers: Helpers | None = None,
 ) -> Intake:
     """Read what is new of an entity and ask its gate, also for what came before the source failed.
 
@@ -81,7 +82,7 @@ def take_in(
             run_id=run_id,
             report=count,
             attempt=attempt,
-            threads=threads,
+            helpers=helpers,
         )
     except RetreasureError:
         # The reading's own failure is what there is to tell; what it left waits for the next one otherwise.

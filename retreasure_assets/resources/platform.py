@@ -13,10 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from retreasure_assets.allocator import share_arenas
 from retreasure_assets.entities import Connector, Entity
 from retreasure_assets.errors import ConfigurationError, RetreasureError
 from retreasure_assets.lake.bronze import BatchResult
 from retreasure_assets.lake.circuits import Circuits
+from retreasure_assets.lake.helpers import HELPERS, Helpers
 from retreasure_assets.lake.storage import Lake
 from retreasure_assets.privacy.vault import Vault, open_vault
 from retreasure_assets.quality.gate import Gates
@@ -93,6 +95,11 @@ class Platform:
         return open_vault(self.settings)
 
     @cached_property
+    def helpers(self) -> Helpers:
+        """Processes that judge what is large of all that is read; none where there is one core."""
+        return Helpers(self.vault.keys.judging, HELPERS if self.settings.threads > 1 else 0)
+
+    @cached_property
     def gates(self) -> Gates:
         """The gates between bronze and the models."""
         settings = self.settings
@@ -154,7 +161,8 @@ class Platform:
 
     def open(self) -> None:
         """Open what threads share, before there are several; what cannot be opened says so to whoever needs it."""
-        for name in ("lake", "gates", "vault", "entities", "_apis", "_folders"):
+        share_arenas(self.settings.threads)
+        for name in ("lake", "gates", "vault", "helpers", "entities", "_apis", "_folders"):
             with suppress(RetreasureError):
                 getattr(self, name)
 

@@ -1,4 +1,4 @@
-"""Helper processes judge as this one does, and their end loses nothing."""
+"""Helper processes judge as this one does, whoever else they judge for, and their end loses nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake import columns as columns_module
+from retreasure_assets.lake import helpers as helpers_module
 from retreasure_assets.lake import judging
 from retreasure_assets.lake.bronze import BronzeWriter
+from retreasure_assets.lake.helpers import Helpers
 from retreasure_assets.lake.judging import Judge
 from retreasure_assets.lake.records import Judged, RecordReader
 from retreasure_assets.lake.sealed import compressed
@@ -36,23 +39,36 @@ def dictionaries(_entity: Entity) -> Dictionary:
 
 
 @pytest.fixture(params=[1, 2])
-def helped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
-    """A judge whose every batch but the first goes to a helper, of one or two."""
+def helpers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Helpers]:
+    """One or two helpers, to whom every batch but the first goes."""
     monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
-    judge = Judge(KEYS.judging, dictionaries, helpers=request.param)
+    helpers = Helpers(KEYS.judging, request.param)
+    yield helpers
+    helpers.close()
+
+
+@pytest.fixture
+def helped(helpers: Helpers) -> Iterator[Judge]:
+    """A judge of whom they have got the first batch."""
+    judge = Judge(KEYS.judging, dictionaries, helpers)
     judge.submit(batch([])).result()
     yield judge
     judge.close()
 
 
-def kill(judge: Judge) -> None:
-    """End its first helper."""
-    os.kill(judge._helpers[0]._process.pid, signal.SIGKILL)
+def pids(helpers: Helpers) -> list[int]:
+    """The processes of the helpers that run."""
+    return [helper._process.pid for helper in helpers._running or ()]
 
 
-def gone(judge: Judge) -> list[bool]:
+def kill(helpers: Helpers) -> None:
+    """End the first helper."""
+    os.kill(pids(helpers)[0], signal.SIGKILL)
+
+
+def gone(helpers: Helpers) -> list[bool]:
     """Of each helper whether it is done without."""
-    return [helper._gone for helper in judge._helpers]
+    return [helper._gone for helper in helpers._running or ()]
 
 
 def columns(judged: Judged) -> dict[str, object]:
@@ -84,11 +100,11 @@ def batches(draw: st.DrawFn) -> RawBatch:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=batches())
-def test_the_helper_judges_as_this_process_does(helped: Judge, raw: RawBatch) -> None:
+def test_the_helper_judges_as_this_process_does(helpers: Helpers, helped: Judge, raw: RawBatch) -> None:
     here = RecordReader(raw.entity, KEYS.judging).read(raw)
     here[0].compressed, here[0].dictionary = compressed(raw, here[0], Compressor(DICTIONARY)), DICTIONARY.number
     there = helped.submit(raw).result()
-    assert not any(gone(helped))
+    assert not any(gone(helpers))
     assert [columns(judged) for judged in there] == [columns(judged) for judged in here]
 
 
@@ -128,28 +144,28 @@ def test_texts_too_large_for_one_array_are_in_several(monkeypatch: pytest.Monkey
     assert columns(parted.without(parted.record_ids[:1]))["payloads"] == whole.payloads.to_pylist()[1:]
 
 
-def test_a_helper_that_is_killed_is_done_without(helped: Judge) -> None:
+def test_a_helper_that_is_killed_is_done_without(helpers: Helpers, helped: Judge) -> None:
     raw = batch([order(number) for number in range(50)])
-    for _ in helped._helpers:
+    for _ in pids(helpers):
         expected = [columns(judged) for judged in helped.submit(raw).result()]
     assert None not in expected[0]["compressed"]
-    kill(helped)
+    kill(helpers)
     here = [expected[0] | {"compressed": [], "dictionary": [0]}, expected[1]]
     assert [columns(judged) for judged in helped.submit(raw).result()] == here
-    others = helped._helpers[1:]
+    others = pids(helpers)[1:]
     for _ in others:
         assert [columns(judged) for judged in helped.submit(raw).result()] == expected
-    assert gone(helped) == [True, *(False for _ in others)]
+    assert gone(helpers) == [True, *(False for _ in others)]
 
 
-def test_batches_under_way_outlive_the_helper(helped: Judge) -> None:
+def test_batches_under_way_outlive_the_helper(helpers: Helpers, helped: Judge) -> None:
     raws = [batch([order(number, customer=place) for number in range(3_000)]) for place in range(6)]
     here = [columns(RecordReader(ORDERS, KEYS.judging).read(raw)[0])["payloads"] for raw in raws]
     answers = [helped.submit(raw) for raw in raws]
     assert columns(answers[0].result()[0])["payloads"] == here[0]
-    kill(helped)
+    kill(helpers)
     assert [columns(answer.result()[0])["payloads"] for answer in answers] == here
-    assert gone(helped)[0]
+    assert gone(helpers)[0]
 
 
 def test_a_judge_in_a_hurry_leaves_compressing_to_who_waits(helped: Judge) -> None:
@@ -163,34 +179,88 @@ def test_a_judge_in_a_hurry_leaves_compressing_to_who_waits(helped: Judge) -> No
 def test_a_helper_that_cannot_be_started_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    judge = Judge(KEYS.judging, dictionaries, helpers=2)
+    helpers = Helpers(KEYS.judging, 2)
+    judge = Judge(KEYS.judging, dictionaries, helpers)
     for number in range(3):
         good, _ = judge.submit(batch([order(number)])).result()
         assert good.natural_keys.to_pylist() == [f"gid://shopify/Order/{number}"]
-    assert not judge._helpers
+    assert not pids(helpers)
     judge.close()
 
 
 def test_no_helper_for_little_or_without_leave() -> None:
-    for helpers, size in ((2, 10), (0, judging._LARGE_BYTES)):
-        judge = Judge(KEYS.judging, dictionaries, helpers=helpers)
+    for count, size in ((2, 10), (0, judging._LARGE_BYTES)):
+        helpers = Helpers(KEYS.judging, count)
+        judge = Judge(KEYS.judging, dictionaries, helpers)
         for _ in range(3):
             judge.submit(batch([b"x" * size])).result()
-        assert not judge._helpers
+        assert not pids(helpers)
         judge.close()
+
+
+def test_readers_at_a_time_share_helpers(helpers: Helpers) -> None:
+    """Each gets its own answers, compressed with its own dictionary."""
+    others = Dictionary(8, train([order(number, customer=None) for number in range(500)]) or b"")
+    raws = [batch([order(number, customer=place) for number in range(300)]) for place in range(12)]
+    here = [columns(RecordReader(ORDERS, KEYS.judging).read(raw)[0])["record_ids"] for raw in raws]
+    judges = [Judge(KEYS.judging, lambda _, one=one: one, helpers) for one in (DICTIONARY, others)]
+    with ThreadPoolExecutor() as readers:
+        answers = [readers.submit(lambda judge=judge: [judge.submit(raw) for raw in raws]) for judge in judges]
+        found = [[answer.result()[0] for answer in of_one.result()] for of_one in answers]
+    for judge, judged, dictionary in zip(judges, found, (DICTIONARY, others), strict=True):
+        assert [columns(one)["record_ids"] for one in judged] == here
+        assert {one.dictionary for one in judged} <= {dictionary.number, 0}
+        assert judged[-1].dictionary == dictionary.number
+        judge.close()
+    assert len(pids(helpers)) == helpers._count
+
+
+def test_helpers_stay_for_who_comes_next_and_then_end(
+    helpers: Helpers, lake: Lake, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helpers_module, "_LINGER_SECONDS", 0.5)
+    sources = iter(range(100))
+
+    def read() -> list[int]:
+        pages = [batch([order(next(sources))]) for _ in range(2)]
+        with helpers.reading():
+            writer = BronzeWriter(lake, vault, helpers=helpers)
+            for page in pages:
+                assert writer.write(page, run_id="r").new == 1
+            writer.close()
+            return pids(helpers)
+
+    first = read()
+    assert first
+    assert read() == first
+    with helpers.reading():
+        time.sleep(1)
+        assert pids(helpers) == first, "somebody was reading"
+    processes = [helper._process for helper in helpers._running or ()]
+    for _ in range(500):
+        if all(process.returncode is not None for process in processes):
+            break
+        time.sleep(0.02)
+    assert not pids(helpers)
+    assert all(process.returncode is not None for process in processes)
+    again = read()
+    assert len(again) == len(first)
+    assert not {*again} & {*first}
 
 
 _PARENT = """
 import sys, time
 from retreasure_assets.lake import columns as columns_module
 from retreasure_assets.lake import judging
+from retreasure_assets.lake.helpers import Helpers
 from retreasure_assets.privacy.sealing import NO_DICTIONARY
 from tests.unit.lake.world import KEYS, batch, order
 judging._LARGE_BYTES = 0
-judge = judging.Judge(KEYS.judging, lambda _: NO_DICTIONARY, helpers=1)
+helpers = Helpers(KEYS.judging, 1)
+judge = judging.Judge(KEYS.judging, lambda _: NO_DICTIONARY, helpers)
 for _ in range(2):
     judge.submit(batch([order(1)])).result()
-print(judge._helpers[0]._process.pid, flush=True)
+print(helpers._running[0]._process.pid, flush=True)
 time.sleep(60)
 """
 
@@ -216,16 +286,15 @@ def test_a_helper_ends_with_the_process_that_started_it() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_batches_under_way_at_once_are_written_like_one_after_the_other(
-    lake: Lake, vault: Vault, monkeypatch: pytest.MonkeyPatch, seed: int
+    lake: Lake, vault: Vault, helpers: Helpers, seed: int
 ) -> None:
     """Each batch repeats records of the one ahead, which is not in the table yet when it is looked for."""
-    monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
     # Batches that a helper judges once the first one is written are compressed there.
     vault.dictionaries.add(ORDERS.table, DICTIONARY.content)
     chance = random.Random(seed)
     numbers = [chance.choices(range(12 * page, 12 * page + 24), k=12) for page in range(8)]
     pages = [[order(number) if number % 7 else b"broken %d" % number for number in page] for page in numbers]
-    writer = BronzeWriter(lake, vault, helpers=2)
+    writer = BronzeWriter(lake, vault, helpers=helpers)
     results = [future.result() for future in [writer.submit(batch(page), run_id="r") for page in pages]]
     writer.close()
     seen: set[bytes] = set()
