@@ -14,6 +14,8 @@ import pytest
 from retreasure_assets.assets.bronze import build_bronze_asset
 from retreasure_assets.entities import Connector, Cursor, Entity, RawBatch, Window
 from retreasure_assets.errors import AlreadyRunningError, PermanentSourceError, TransientSourceError
+from retreasure_assets.lake import judging
+from retreasure_assets.lake.helpers import HELPERS
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.resources.readings import Readings
 from retreasure_assets.settings import load_settings
@@ -151,6 +153,21 @@ def test_a_run_of_dagster_reads_all_sources_at_once_and_fails_only_the_one_that_
     done: list[Any] = result.get_asset_materialization_events()
     assert {event.asset_key.path[-1] for event in done} == {"one_orders", "three_orders"}
     assert platform.lake.row_count("bronze", "one_orders") == platform.lake.row_count("bronze", "three_orders") == 1
+
+
+@pytest.mark.parametrize(("threads", "helpers"), [(1, 0), (2, HELPERS), (8, HELPERS)])
+def test_all_sources_share_the_processes_that_judge(
+    monkeypatch: pytest.MonkeyPatch, threads: int, helpers: int
+) -> None:
+    monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
+    platform = MeetingPlatform(load_settings().model_copy(update={"threads": threads}))
+    barrier = threading.Barrier(3)
+    platform.sources = {name: Meeting(name, barrier) for name in ORDERS}
+    assets = [build_bronze_asset(entity) for entity in ORDERS.values()]
+    assert dg.materialize(assets, resources={"platform": platform}).success
+    assert len(platform.helpers._running or ()) == helpers
+    platform.helpers.close()
+    assert [platform.lake.row_count("bronze", entity.table) for entity in ORDERS.values()] == [1, 1, 1]
 
 
 def test_a_reading_that_is_stopped_reads_no_further_batch() -> None:
