@@ -113,8 +113,8 @@ class BronzeWriter:
 
     def close(self) -> None:
         """Wait for what is under way, and release what it held."""
-        self._judge.close()
         self._preparer.shutdown()
+        self._judge.close()
         self._appender.shutdown()
         self._lookup.close()
         # Arrow keeps what batches took, after a million records some 140 MB, while the engine builds beside it.

@@ -308,3 +308,13 @@ def test_batches_under_way_at_once_are_written_like_one_after_the_other(
     moments = {row["batch_id"]: row["ingested_at"] for row in good}
     ordered = [moments[result.batch_id] for result in results if result.batch_id in moments]
     assert ordered == sorted(set(ordered))
+
+
+def test_a_writer_that_is_closed_waits_for_what_helpers_leave_to_it(lake: Lake, vault: Vault, helpers: Helpers) -> None:
+    pages = [batch([order(number, customer=page) for number in range(2_000)]) for page in range(4)]
+    writer = BronzeWriter(lake, vault, helpers=helpers)
+    written = [writer.submit(page, run_id="r") for page in pages]
+    for helper in helpers._running or ():
+        helper._process.kill()
+    writer.close()
+    assert [future.result(0).records for future in written] == [2_000] * 4
