@@ -58,7 +58,6 @@ def main() -> None:
             _write_days(platform, arguments.raw)
         else:
             _ingest(platform, arguments.raw, phases)
-        platform.helpers.close()
     with phases.phase("prepare"):
         prepare_warehouse(platform.settings, platform.lake, platform.entities)
         record_links(platform.settings, platform.lake, platform.vault.links())

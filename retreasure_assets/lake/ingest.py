@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -133,18 +133,17 @@ def ingest(
         explicit = window.since is not None or window.until is not None
         cursor = None if explicit else cursors.load(entity)
         writer = BronzeWriter(lake, vault, helpers=helpers)
-        with nullcontext() if helpers is None else helpers.reading():
+        try:
+            for batch in gather(connector.batches(entity, cursor, window)):
+                started_at, moment = moment, _now()
+                pending.append(_Pending(batch, writer.submit(batch, run_id=run_id), started_at))
+                settle(BATCHES_UNDER_WAY - 1)
+        finally:
+            # What was read before the source failed counts, whatever happens next.
             try:
-                for batch in gather(connector.batches(entity, cursor, window)):
-                    started_at, moment = moment, _now()
-                    pending.append(_Pending(batch, writer.submit(batch, run_id=run_id), started_at))
-                    settle(BATCHES_UNDER_WAY - 1)
+                settle(0)
             finally:
-                # What was read before the source failed counts, whatever happens next.
-                try:
-                    settle(0)
-                finally:
-                    writer.close()
+                writer.close()
         log.flush()
     except BaseException as error:
         with suppress(LakeError):

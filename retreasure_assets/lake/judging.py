@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from retreasure_assets.entities import Entity, RawBatch
 from retreasure_assets.lake.helpers import Answer, Helpers
@@ -39,6 +40,9 @@ class Judge:
         self._readers = Readers(keys)
         self._thread = ThreadPoolExecutor(1, "judge")
         self._helpers = helpers
+        self._held = ExitStack()
+        if helpers is not None:
+            self._held.enter_context(helpers.reading())
 
     def submit(self, batch: RawBatch) -> Answer:
         """Begin to judge a batch: its good records, and its bad ones."""
@@ -49,8 +53,9 @@ class Judge:
         return self._here(batch)
 
     def close(self) -> None:
-        """End the thread, once what is under way here is done."""
+        """End the thread, once what is under way here is done, and leave the helpers to others."""
         self._thread.shutdown()
+        self._held.close()
 
     def _here(self, batch: RawBatch) -> Answer:
         return self._thread.submit(self._readers.read, batch)
