@@ -36,8 +36,9 @@ class Run:
 
     Args:
         wall: seconds from starting the process to its end.
-        work: seconds without the interpreter's start and imports.
+        work: seconds without the interpreter's start and imports, and without looking at what came out.
         cpu: CPU seconds of the work.
+        start: seconds of the interpreter's start and imports.
         peak: peak resident memory of the process tree, MB.
         outer: seconds by phase, one after the other.
         outer_cpu: CPU seconds by phase.
@@ -49,6 +50,7 @@ class Run:
     work: float
     cpu: float
     peak: float
+    start: float = 0.0
     outer: Mapping[str, float] = field(default_factory=dict)
     outer_cpu: Mapping[str, float] = field(default_factory=dict)
     inner: Mapping[str, float] = field(default_factory=dict)
@@ -79,6 +81,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None, cw
             report = json.loads(line.removeprefix(MARK))
     return Run(
         wall=wall,
+        start=report.get("start", 0.0),
         work=report.get("work", wall),
         cpu=report.get("cpu", float("nan")),
         peak=peak,
@@ -148,6 +151,7 @@ def median(runs: Sequence[Run]) -> Run:
 
     return Run(
         wall=middle(lambda run: run.wall),
+        start=middle(lambda run: run.start),
         work=middle(lambda run: run.work),
         cpu=middle(lambda run: run.cpu),
         peak=middle(lambda run: run.peak),

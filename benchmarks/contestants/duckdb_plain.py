@@ -44,7 +44,7 @@ def main() -> None:
         for phase, statement in statements(script.substitute(raw=arguments.raw, out=arguments.out)):
             with phases.phase(phase):
                 engine.execute(statement)
-        phases.report(totals(engine))
+        phases.report(lambda: totals(engine))
 
 
 def statements(script: str) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,7 @@ def main() -> None:
     if outcome.failures:
         raise BuildError(outcome.failures[0].message, remedy="Run the sandbox and the platform by hand.")
     ((orders, amount),) = query(platform.lake, _TOTALS).rows
-    phases.report({"orders": str(orders), "amount": str(amount)})
+    phases.report(lambda: {"orders": str(orders), "amount": str(amount)})
 
 
 if __name__ == "__main__":

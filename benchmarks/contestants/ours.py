@@ -31,7 +31,7 @@ from retreasure_assets.lake.publish import publish
 from retreasure_assets.lake.sealed import BatchSealer
 from retreasure_assets.lake.warehouse import prepare_warehouse
 from retreasure_assets.privacy.vault import Vault
-from retreasure_assets.resources.dbt import Dbt
+from retreasure_assets.resources.dbt import Dbt, import_dbt
 from retreasure_assets.resources.platform import Platform
 from retreasure_assets.settings import load_settings
 
@@ -47,6 +47,8 @@ def main() -> None:
     parser.add_argument("--days", action="store_true", help="the raw folder has a folder per day, written on that day")
     parser.add_argument("--tests", action="store_true", help="run the data tests too, as the platform does")
     arguments = parser.parse_args()
+    # The others' imports are not in their work either.
+    import_dbt()
     phases = Phases()
     platform = Platform(load_settings().model_copy(update={"home": arguments.home.absolute()}))
     # While its sources are read, as a run of the platform does; the same with the collector.
@@ -69,7 +71,7 @@ def main() -> None:
         tables = [table for table in built if is_published(*table)]
         publish(platform.settings, platform.lake, tables)
     with duckdb.connect(str(platform.settings.warehouse_path), read_only=True) as engine:
-        phases.report(totals(engine))
+        phases.report(lambda: totals(engine))
 
 
 def _ingest(platform: Platform, raw: Path, phases: Phases) -> None:

@@ -34,6 +34,7 @@ class Phases:
         self.cpu: dict[str, float] = {}
         self.inner: dict[str, float] = {}
         self._adding = threading.Lock()
+        self._start = time.time() - psutil.Process().create_time()
         self._began = time.monotonic()
         self._ready_cpu = _cpu_seconds()
 
@@ -79,19 +80,20 @@ class Phases:
                 self.add(name, time.monotonic() - began)
             yield item
 
-    def report(self, totals: dict[str, str]) -> None:
+    def report(self, totals: Callable[[], dict[str, str]]) -> None:
         """Print the report, once, at the end.
 
         Args:
-            totals: what came out, to compare with the other contestants.
+            totals: what came out, to compare with the other contestants; looked at after the last stopwatch.
         """
         report = {
+            "start": self._start,
             "work": time.monotonic() - self._began,
             "cpu": _cpu_seconds() - self._ready_cpu,
             "outer": self.outer,
             "outer_cpu": self.cpu,
             "inner": self.inner,
-            "totals": totals,
+            "totals": totals(),
         }
         sys.stdout.write(f"\n{MARK}{json.dumps(report)}\n")
         sys.stdout.flush()

@@ -106,7 +106,11 @@ def _order(dice: random.Random, number: int, moment: datetime) -> Json:
     shipping = dice.choice((0, 495, 1_250))
     shipping_tax = shipping * 23 // 123 if included else 0
     total_tax = tax + shipping_tax
-    total = gross - discount + shipping + (0 if included else total_tax)
+    tip = dice.randrange(100, 1_000) if dice.random() < 0.02 else 0
+    # Goods sent over a border that they are taxed at.
+    duty = gross // 20 if not included and dice.random() < 0.3 else 0
+    fee = 150 if dice.random() < 0.01 else 0
+    total = gross - discount + shipping + (0 if included else total_tax) + tip + duty + fee
     paid = dice.random() >= 0.03
     customer = dice.randrange(200_000)
     first, last = _FIRST[customer % len(_FIRST)], _LAST[customer // 7 % len(_LAST)]
@@ -154,6 +158,12 @@ def _order(dice: random.Random, number: int, moment: datetime) -> Json:
         "totalDiscountsSet": _bag(discount, currency),
         "totalShippingPriceSet": _bag(shipping, currency),
         "totalTaxSet": _bag(total_tax, currency),
+        "dutiesIncluded": False,
+        "totalTipReceivedSet": _bag(tip, currency),
+        "originalTotalDutiesSet": _bag(duty, currency) if duty else None,
+        "currentTotalDutiesSet": _bag(duty, currency) if duty else None,
+        "originalTotalAdditionalFeesSet": _bag(fee, currency) if fee else None,
+        "currentTotalAdditionalFeesSet": _bag(fee, currency) if fee else None,
         "totalPriceSet": _bag(total, currency),
         "currentTotalPriceSet": _bag(total, currency),
         "totalRefundedSet": _bag(0, currency),
@@ -190,18 +200,26 @@ def _order(dice: random.Random, number: int, moment: datetime) -> Json:
 
 
 def _refunded(node: Json, moment: datetime) -> Json:
-    """The order after its first line was given back."""
+    """The order after its first line was given back, and what it cost to send and to bring in."""
     line = node["lineItems"]["nodes"][0]
     at, number = time_text(moment), node["legacyResourceId"]
     currency = node["presentmentCurrencyCode"]
 
-    def cents(bag: Json) -> int:
-        return int(bag["presentmentMoney"]["amount"].replace(".", ""))
+    def cents(bag: Json | None) -> int:
+        return int(bag["presentmentMoney"]["amount"].replace(".", "")) if bag else 0
 
     price, tax = cents(line["originalUnitPriceSet"]), cents(line["taxLines"][0]["priceSet"])
     discount = sum(cents(part["allocatedAmountSet"]) for part in line["discountAllocations"])
     subtotal = price - discount
-    back = subtotal + (0 if node["taxesIncluded"] else tax)
+    [delivery] = node["shippingLines"]["nodes"]
+    shipping, shipping_tax = cents(delivery["discountedPriceSet"]), cents(delivery["taxLines"][0]["priceSet"])
+    duty = cents(node["originalTotalDutiesSet"])
+    back = subtotal + shipping + duty + (0 if node["taxesIncluded"] else tax + shipping_tax)
+    given_back = {
+        "id": f"gid://shopify/RefundShippingLine/{number}",
+        "subtotalAmountSet": _bag(shipping, currency),
+        "taxAmountSet": _bag(shipping_tax, currency),
+    }
     refund = {
         "id": f"gid://shopify/Refund/{number}",
         "legacyResourceId": number,
@@ -224,7 +242,8 @@ def _refunded(node: Json, moment: datetime) -> Json:
                 }
             ]
         },
-        "refundShippingLines": {"nodes": []},
+        "duties": [{"amountSet": _bag(duty, currency)}] if duty else [],
+        "refundShippingLines": {"nodes": [given_back] if shipping else []},
         "orderAdjustments": {"nodes": []},
     }
     status = "PARTIALLY_REFUNDED" if node["displayFinancialStatus"] == "PAID" else "PENDING"
