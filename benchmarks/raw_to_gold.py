@@ -22,10 +22,10 @@ from benchmarks.tables import say, show
 
 OURS = "retreasure"
 PLAIN = "plain DuckDB SQL"
-#: Name on the command line -> name in the table, the module of the contestant, and the modules it needs.
-EXTRAS: Mapping[str, tuple[str, str, str]] = {
-    "pyspark": ("PySpark local", "spark", "pyspark"),
-    "dlt": ("dlt + dbt", "dlt_dbt", "dlt, dbt.adapters.duckdb"),
+#: Name on the command line -> name in the table, the module of the contestant, and the packages it needs.
+EXTRAS: Mapping[str, tuple[str, str, Sequence[str]]] = {
+    "pyspark": ("PySpark local", "spark", ["pyspark"]),
+    "dlt": ("dlt + dbt", "dlt_dbt", ["dlt", "dbt-duckdb"]),
 }
 #: Phases below this share of the whole are not worth a line.
 _SHOWN = 0.01
@@ -54,10 +54,13 @@ def measure(scratch: Path, records: int, repetitions: int, extras: Sequence[str]
         PLAIN: lambda _: run(module("duckdb_plain", raw, emptied(scratch / "plain") / "out")),
     }
     for extra in extras:
-        name, program, package = EXTRAS[extra]
-        if not _installed(python, package):
-            say(f"{name}: skipped, as {package} is not installed for {python} (--python names another interpreter).")
+        name, program, packages = EXTRAS[extra]
+        versions = _versions(python, packages)
+        if versions is None:
+            needed = " or ".join(packages)
+            say(f"{name}: skipped, as {needed} is not installed for {python} (--python names another interpreter).")
             continue
+        say(f"{name}: {versions}")
         command = module(program, raw, scratch / extra / "out", python=python)
         contestants[name] = lambda _, c=command, f=scratch / extra: (emptied(f), run(c))[1]  # type: ignore[misc]
     runs = in_turns(contestants, repetitions, say)
@@ -66,8 +69,13 @@ def measure(scratch: Path, records: int, repetitions: int, extras: Sequence[str]
     _show(runs, lines, size)
 
 
-def _installed(python: str, package: str) -> bool:
-    return subprocess.run([python, "-c", f"import {package}"], capture_output=True, check=False).returncode == 0
+def _versions(python: str, packages: Sequence[str]) -> str | None:
+    """The versions of packages that an interpreter has; None when it lacks one."""
+    ask = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
+    answer = subprocess.run([python, "-c", ask, *packages], capture_output=True, text=True, check=False)
+    if answer.returncode:
+        return None
+    return ", ".join(f"{name} {found}" for name, found in zip(packages, answer.stdout.split(), strict=True))
 
 
 def _show(runs: Mapping[str, Sequence[Run]], lines: int, size: int) -> None:
