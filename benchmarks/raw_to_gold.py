@@ -1,4 +1,4 @@
-"""Raw records to published gold: the platform beside plain DuckDB SQL, and beside PySpark and dlt where installed.
+"""Raw records to published gold: the platform beside plain DuckDB SQL, and others where asked for.
 
 What belongs here: who takes part, and the table. What does not: their work (contestants).
 
@@ -22,10 +22,11 @@ from benchmarks.tables import say, show
 
 OURS = "retreasure"
 PLAIN = "plain DuckDB SQL"
-#: Name on the command line -> name in the table, the module of the contestant, and the packages it needs.
-EXTRAS: Mapping[str, tuple[str, str, Sequence[str]]] = {
-    "pyspark": ("PySpark local", "spark", ["pyspark"]),
-    "dlt": ("dlt + dbt", "dlt_dbt", ["dlt", "dbt-duckdb"]),
+#: Name on the command line -> name in the table, the module of the contestant, its options, and the packages it needs.
+EXTRAS: Mapping[str, tuple[str, str, Sequence[str], Sequence[str]]] = {
+    "plain4gb": ("plain DuckDB SQL in 4 GB", "duckdb_plain", ["--memory-limit", "4GB"], ["duckdb"]),
+    "pyspark": ("PySpark local", "spark", [], ["pyspark"]),
+    "dlt": ("dlt + dbt", "dlt_dbt", [], ["dlt", "dbt-duckdb"]),
 }
 #: Phases below this share of the whole are not worth a line.
 _SHOWN = 0.01
@@ -54,14 +55,14 @@ def measure(scratch: Path, records: int, repetitions: int, extras: Sequence[str]
         PLAIN: lambda _: run(module("duckdb_plain", raw, emptied(scratch / "plain") / "out")),
     }
     for extra in extras:
-        name, program, packages = EXTRAS[extra]
+        name, program, options, packages = EXTRAS[extra]
         versions = _versions(python, packages)
         if versions is None:
             needed = " or ".join(packages)
             say(f"{name}: skipped, as {needed} is not installed for {python} (--python names another interpreter).")
             continue
         say(f"{name}: {versions}")
-        command = module(program, raw, scratch / extra / "out", python=python)
+        command = module(program, raw, scratch / extra / "out", *options, python=python)
         contestants[name] = lambda _, c=command, f=scratch / extra: (emptied(f), run(c))[1]  # type: ignore[misc]
     runs = in_turns(contestants, repetitions, say)
     agree(runs)
