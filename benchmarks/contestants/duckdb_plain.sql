@@ -1,6 +1,7 @@
 -- Raw records to gold in plain SQL: what one would write without this platform. Nothing is sealed, nobody is in a vault,
--- nothing is incremental; the same rules, and the same gold in every column. What sources other than these would tell is
--- written as the platform writes it without them: no costs, no fees, no zones. $raw and $out are folders.
+-- nothing is incremental; the same rules (but any three letters are a currency), and the same gold in every column. What
+-- sources other than these would tell is written as the platform writes it without them: no costs, no fees, no zones.
+-- $raw and $out are folders.
 
 -- phase: bronze
 COPY (
