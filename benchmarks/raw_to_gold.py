@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.contestants.ours import GOLD
 from benchmarks.homes import Home, emptied
@@ -22,11 +23,22 @@ from benchmarks.tables import say, show
 
 OURS = "retreasure"
 PLAIN = "plain DuckDB SQL"
-#: Name on the command line -> name in the table, the module of the contestant, its options, and the packages it needs.
-EXTRAS: Mapping[str, tuple[str, str, Sequence[str], Sequence[str]]] = {
-    "plain4gb": ("plain DuckDB SQL in 4 GB", "duckdb_plain", ["--memory-limit", "4GB"], ["duckdb"]),
-    "pyspark": ("PySpark local", "spark", [], ["pyspark"]),
-    "dlt": ("dlt + dbt", "dlt_dbt", [], ["dlt", "dbt-duckdb"]),
+
+
+class Baseline(NamedTuple):
+    """A further contestant: its name in the table and its module; packages of another interpreter that it needs."""
+
+    name: str
+    program: str
+    packages: Sequence[str] = ()
+    options: Sequence[str] = ()
+
+
+#: By name on the command line.
+EXTRAS: Mapping[str, Baseline] = {
+    "plain4gb": Baseline("plain DuckDB SQL in 4 GB", "duckdb_plain", options=["--memory-limit", "4GB"]),
+    "pyspark": Baseline("PySpark local", "spark", ["pyspark"]),
+    "dlt": Baseline("dlt + dbt", "dlt_dbt", ["dlt", "dbt-duckdb"]),
 }
 #: Phases below this share of the whole are not worth a line.
 _SHOWN = 0.01
@@ -55,14 +67,16 @@ def measure(scratch: Path, records: int, repetitions: int, extras: Sequence[str]
         PLAIN: lambda _: run(module("duckdb_plain", raw, emptied(scratch / "plain") / "out")),
     }
     for extra in extras:
-        name, program, options, packages = EXTRAS[extra]
-        versions = _versions(python, packages)
-        if versions is None:
-            needed = " or ".join(packages)
-            say(f"{name}: skipped, as {needed} is not installed for {python} (--python names another interpreter).")
-            continue
-        say(f"{name}: {versions}")
-        command = module(program, raw, scratch / extra / "out", *options, python=python)
+        name, program, packages, options = EXTRAS[extra]
+        if packages:
+            versions = _versions(python, packages)
+            if versions is None:
+                needed = " or ".join(packages)
+                say(f"{name}: skipped, as {needed} is not installed for {python} (--python names another interpreter).")
+                continue
+            say(f"{name}: {versions}")
+        interpreter = python if packages else sys.executable
+        command = module(program, raw, scratch / extra / "out", *options, python=interpreter)
         contestants[name] = lambda _, c=command, f=scratch / extra: (emptied(f), run(c))[1]  # type: ignore[misc]
     runs = in_turns(contestants, repetitions, say)
     agree(runs)

@@ -85,7 +85,7 @@ def main() -> None:
         for script in (folder / "dlt_silver.sql", folder / "duckdb_plain.sql"):
             text = string.Template(script.read_text("utf-8")).substitute(raw=arguments.raw, out=out)
             for phase, statement in statements(text):
-                if script.stem == "dlt_silver" or phase in ("gold", "publish"):
+                if script.stem == "dlt_silver" or phase in ("prepare", "gold", "publish"):
                     project.take(phase, statement, engine)
     with phases.phase("dbt"):
         project.run()

@@ -1,11 +1,7 @@
--- Silver on the tables that dlt makes of the records; gold goes on with duckdb_plain.sql. dlt_dbt.py makes dbt models of the
--- tables. No settings.
+-- Silver on the tables that dlt makes of the records; schemas, functions and gold are those of duckdb_plain.sql. dlt_dbt.py
+-- makes dbt models of the tables. No settings.
 
 -- phase: silver
-CREATE SCHEMA silver;
-
-CREATE SCHEMA gold;
-
 -- dlt makes no column, and no table, for what no record of a small sample holds.
 ALTER TABLE bronze.orders ADD COLUMN IF NOT EXISTS cancelled_at TIMESTAMPTZ;
 
@@ -25,13 +21,6 @@ CREATE TABLE IF NOT EXISTS bronze.orders__refunds__refund_shipping_lines__nodes 
     subtotal_amount_set__presentment_money__amount VARCHAR,
     tax_amount_set__presentment_money__amount VARCHAR,
     _dlt_parent_id VARCHAR
-);
-
-CREATE MACRO exact_rate(amount, per) AS CAST(
-    CAST(
-        (2000000000000 * CAST(amount * 10000 AS HUGEINT) + CAST(per * 10000 AS HUGEINT))
-        // nullif(2 * CAST(per * 10000 AS HUGEINT), 0) AS DECIMAL(38, 0)
-    ) * 0.000000000001 AS DECIMAL(20, 12)
 );
 
 CREATE TABLE silver.fx_daily AS

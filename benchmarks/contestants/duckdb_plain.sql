@@ -3,6 +3,19 @@
 -- sources other than these would tell is written as the platform writes it without them: no costs, no fees, no zones.
 -- $raw and $out are folders.
 
+-- phase: prepare
+CREATE SCHEMA silver;
+
+CREATE SCHEMA gold;
+
+-- Decimals are divided as doubles, which round some ties of the twelfth decimal the wrong way; whole numbers are exact.
+CREATE MACRO exact_rate(amount, per) AS CAST(
+    CAST(
+        (2000000000000 * CAST(amount * 10000 AS HUGEINT) + CAST(per * 10000 AS HUGEINT))
+        // nullif(2 * CAST(per * 10000 AS HUGEINT), 0) AS DECIMAL(38, 0)
+    ) * 0.000000000001 AS DECIMAL(20, 12)
+);
+
 -- phase: bronze
 COPY (
     WITH records AS (
@@ -99,18 +112,6 @@ COPY (
 ) TO '$out/bronze/fx_ecb_rates' (FORMAT parquet, PARTITION_BY (ingest_date), COMPRESSION zstd, COMPRESSION_LEVEL 1);
 
 -- phase: silver
-CREATE SCHEMA silver;
-
-CREATE SCHEMA gold;
-
--- Decimals are divided as doubles, which round some ties of the twelfth decimal the wrong way; whole numbers are exact.
-CREATE MACRO exact_rate(amount, per) AS CAST(
-    CAST(
-        (2000000000000 * CAST(amount * 10000 AS HUGEINT) + CAST(per * 10000 AS HUGEINT))
-        // nullif(2 * CAST(per * 10000 AS HUGEINT), 0) AS DECIMAL(38, 0)
-    ) * 0.000000000001 AS DECIMAL(20, 12)
-);
-
 CREATE TABLE silver.fx_daily AS
 WITH documents AS (
     SELECT CAST(json_extract_string(payload, '$$.date') AS DATE) AS source_rate_date, json_extract(payload, '$$.rates') AS doc
@@ -328,7 +329,10 @@ shopify AS (
     SELECT
         orders.*,
         split_part(doc.id, '/', -1) AS order_id,
-        sums.* EXCLUDE (channel, order_id, record_id, tax_amount, total_amount, currency, other_currency, ordered_at),
+        sums.line_count,
+        sums.lowest_quantity,
+        sums.gross_amount,
+        sums.discount_amount,
         CAST(
             coalesce(list_sum(list_transform(
                 doc.shippingLines.nodes, lambda part: part.discountedPriceSet.presentmentMoney.amount

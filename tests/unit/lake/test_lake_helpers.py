@@ -249,8 +249,7 @@ def test_helpers_stay_for_who_comes_next_and_then_end(
 
 
 _PARENT = """
-import sys, time
-from retreasure_assets.lake import columns as columns_module
+import time
 from retreasure_assets.lake import judging
 from retreasure_assets.lake.helpers import Helpers
 from retreasure_assets.privacy.sealing import NO_DICTIONARY
