@@ -1,6 +1,7 @@
 """Arrow columns made of many Python values at once.
 
-What belongs here: quicker ways than Arrow's own, value by value. What does not: what the values mean (records.py).
+What belongs here: making them, and ways that are quicker than Arrow's own. What does not: what the values mean
+(records.py).
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ import pyarrow.compute as pc
 
 from retreasure_assets.privacy.paths import Scalar
 
-#: Values joined to one piece of memory at a time: few enough that what held them is used again, not asked anew.
-_SLICE = 1_024
-#: The same where the joined bytes are only looked at: few enough that they stay in the processor's cache.
+#: Values looked at at a time: few enough that their copies stay in the processor's cache.
 _FEW = 64
 #: More runs of values than these are better copied: each costs what a value of some kilobytes does.
 _MANY_RUNS = 500
@@ -65,10 +64,11 @@ class GrowingTexts:
         self.content, self._ends = bytearray(), [0]
 
 
-def joined(values: Sequence[bytes | None], kind: pa.DataType) -> pa.ChunkedArray:
-    """Bytes, or texts judged as UTF-8 before, as an array."""
-    parts = (values[start : start + _SLICE] for start in range(0, len(values), _SLICE))
-    return pa.chunked_array([array for part in parts for array in _arrays(part, kind)], kind)
+def column(values: Sequence[str | bytes | None], kind: pa.DataType) -> pa.ChunkedArray:
+    """Texts or bytes as a column."""
+    # Of several arrays where one cannot hold so much.
+    array = pa.array(values, kind)
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
 def all_utf8(values: Sequence[bytes]) -> bool:
@@ -76,7 +76,7 @@ def all_utf8(values: Sequence[bytes]) -> bool:
     doubtful = [value for value in values if not value.isascii()]
     try:
         for start in range(0, len(doubtful), _FEW):
-            joined(doubtful[start : start + _FEW], pa.string()).validate(full=True)
+            pa.array(doubtful[start : start + _FEW], pa.binary()).cast(pa.string())
     except pa.ArrowInvalid:
         return False
     return True
@@ -95,38 +95,6 @@ def without_copy(column: pa.ChunkedArray, kept: pa.ChunkedArray) -> pa.ChunkedAr
         return column.filter(kept)
     runs = (column.slice(start, end - start) for start, end in edges.reshape(-1, 2).tolist())
     return pa.chunked_array([chunk for run in runs for chunk in run.chunks], column.type)
-
-
-def texts(values: Sequence[str | None]) -> pa.ChunkedArray:
-    """Texts as an array; Arrow's own way would have pandas imported, half a second."""
-    return joined([None if value is None else value.encode() for value in values], pa.string())
-
-
-def texts_of_width(values: Sequence[str], width: int) -> pa.ChunkedArray:
-    """Texts of so many ASCII characters each, in one piece: a tenth of the time of ``texts``."""
-    content = "".join(values).encode("ascii")
-    if len(content) != width * len(values) or len(content) > _CHUNK_BYTES:
-        return texts(values)
-    offsets = pa.py_buffer(np.arange(0, len(content) + 1, width, dtype=np.int32))
-    return pa.chunked_array([pa.Array.from_buffers(pa.string(), len(values), [None, offsets, pa.py_buffer(content)])])
-
-
-def _arrays(values: Sequence[bytes | None], kind: pa.DataType) -> list[pa.Array]:
-    """Some values as arrays, one where they fit; Arrow's own way, value by value, takes three times as long."""
-    if not values:
-        return []
-    sizes = np.fromiter((0 if value is None else len(value) for value in values), np.int64, len(values))
-    if sizes.sum() > _CHUNK_BYTES and len(values) > 1:
-        half = len(values) // 2
-        return _arrays(values[:half], kind) + _arrays(values[half:], kind)
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(sizes, out=offsets[1:])
-    present, content = None, list(filter(None, values))
-    if None in values:
-        there = np.fromiter((value is not None for value in values), np.bool_, len(values))
-        present = pa.py_buffer(np.packbits(there, bitorder="little"))
-    buffers = [present, pa.py_buffer(offsets), pa.py_buffer(b"".join(content))]
-    return [pa.Array.from_buffers(kind, len(values), buffers)]
 
 
 def timestamps(values: Sequence[Scalar], length: int) -> pa.Array:
@@ -153,10 +121,7 @@ def _timestamps(values: Sequence[Scalar]) -> pa.Array:
             if pc.max(moments).as_py() <= _LAST_SECOND and pc.min(moments).as_py() >= 0:
                 return pc.cast(moments.cast(pa.timestamp("s", tz="UTC")), TIMESTAMP)
             return pa.array([_timestamp(value) for value in values], TIMESTAMP)
-        written = [value for value in values if not isinstance(value, int)]
-        if len(written) == len(values):
-            return pc.cast(texts(written), TIMESTAMP).combine_chunks()
-        return pa.array([_timestamp(value) for value in values], TIMESTAMP)
+        return pc.cast(pa.array(values, pa.string()), TIMESTAMP)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([_timestamp(value) for value in values], TIMESTAMP)
 

@@ -7,9 +7,10 @@ are judged here and nowhere else, so that every engine that reads later finds th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import itemgetter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,9 +21,7 @@ from retreasure_assets.lake.columns import (
     TIMESTAMP,
     GrowingTexts,
     all_utf8,
-    joined,
-    texts,
-    texts_of_width,
+    column,
     timestamps,
     without_copy,
 )
@@ -32,8 +31,8 @@ from retreasure_assets.privacy.masking import MalformedRecordError, Masker
 from retreasure_assets.privacy.paths import Scalar
 
 _NO_TEXTS, _NO_BYTES = pa.chunked_array([], pa.string()), pa.chunked_array([], pa.binary())
-#: Hex digits of a record id, and of a hash.
-_ID_DIGITS, _HASH_DIGITS = 32, 64
+#: Hex digits of a record id.
+ID_DIGITS = 32
 _NO_MOMENTS = pa.nulls(0, TIMESTAMP)
 
 
@@ -99,14 +98,14 @@ class _Found:
         count = len(self.places)
         return Judged(
             range(count) if count and self.places[-1] == count - 1 else self.places,
-            texts_of_width(self.record_ids, _ID_DIGITS),
-            texts(self.natural_keys),
-            texts_of_width(self.hashes, _HASH_DIGITS),
+            column(self.record_ids, pa.string()),
+            column(self.natural_keys, pa.string()),
+            column(self.hashes, pa.string()),
             timestamps(self.updated, count),
-            joined(self.digests, pa.binary()),
-            joined(self.clear, pa.binary()),
+            column(self.digests, pa.binary()),
+            column(self.clear, pa.binary()),
             payloads,
-            texts(self.reasons),
+            column(self.reasons, pa.string()),
         )
 
 
@@ -129,9 +128,10 @@ class RecordReader:
         self._masker = Masker(entity.masks, capture, keys.pseudonyms)
         self._name = Namer(keys.identities)
         people = [identity for identity in entity.identities if entity.personal]
-        self._people = [capture.index(identity.path) for identity in people]
+        self._people = _picker([capture.index(identity.path) for identity in people])
         self._name_people = self._name.of_kinds([identity.kind for identity in people])
         self._key_places = [capture.index(path) for path in entity.natural_key]
+        self._key = _picker(self._key_places)
         self._updated_place = None if entity.updated_at is None else capture.index(entity.updated_at)
         self._prefix = f"{entity.source}\n{entity.name}\n"
 
@@ -149,7 +149,7 @@ class RecordReader:
         seen: set[str] = set()
         contents = batch.records if batch.payloads is None else batch.payloads
         problems = batch.problems
-        key_places, mask, prefix = self._key_places, self._masker.add, self._prefix
+        key_of, single, mask, prefix = self._key, len(self._key_places) == 1, self._masker.add, self._prefix
         updated_place, personal = self._updated_place, self._entity.personal
         valid = all_utf8(contents)
         name, people = self._name_people, self._people
@@ -167,13 +167,13 @@ class RecordReader:
                 if not valid:
                     text.decode()
                 captured = mask(text, text_of_all)
-                if len(key_places) == 1:
-                    value = captured[key_places[0]]
+                if single:
+                    [value] = key_of(captured)
                     key = value if type(value) is str else _text(value)
                     if not key or key.isspace():
                         raise MalformedRecordError(self._without_key(captured))
                 else:
-                    parts = [_text(captured[at]) for at in key_places]
+                    parts = [*map(_text, key_of(captured))]
                     if not all(parts):
                         raise MalformedRecordError(self._without_key(captured))
                     key = "|".join(parts)
@@ -188,7 +188,7 @@ class RecordReader:
             if text is not record:
                 # A file's line read by a corrected mapping is another version of the record.
                 content += sha256(text).hexdigest()
-            record_id = sha256(f"{prefix}{key}\n{content}".encode()).hexdigest()[:_ID_DIGITS]
+            record_id = sha256(f"{prefix}{key}\n{content}".encode()).hexdigest()[:ID_DIGITS]
             if record_id in seen:
                 del text_of_all[began:]
                 continue
@@ -200,7 +200,7 @@ class RecordReader:
             if updated_place is not None:
                 good.updated.append(captured[updated_place])
             if personal:
-                named = name(*[captured[at] for at in people])
+                named = name(*people(captured))
                 if not named.digests and not (
                     len(text_of_all) - began == len(record) and text_of_all[began:] == record
                 ):
@@ -220,7 +220,7 @@ class RecordReader:
         return f"has no {' and no '.join(missing)}"
 
     def _refuse(self, bad: _Found, place: int, digest: str, key: str | None, reason: str, seen: set[str]) -> None:
-        record_id = hashlib.sha256(f"{self._prefix}\n{digest}".encode()).hexdigest()[:_ID_DIGITS]
+        record_id = hashlib.sha256(f"{self._prefix}\n{digest}".encode()).hexdigest()[:ID_DIGITS]
         if record_id in seen:
             return
         seen.add(record_id)
@@ -249,6 +249,13 @@ class Readers:
             reader = RecordReader(batch.entity, self._keys)
             self._readers[batch.entity.table] = batch.entity, reader
         return reader.read(batch)
+
+
+def _picker(places: Sequence[int]) -> Callable[[list[Scalar]], Sequence[Scalar]]:
+    """A function from many values to those at these places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def _text(value: Scalar) -> str:

@@ -31,6 +31,8 @@ _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 #: The general way, for the parts of a record whose form is not fixed: a value, its node, the captured values.
 Walk = Callable[[msgspec.Raw, Node, "list[Scalar]"], msgspec.Raw]
+#: A record, the captured values, the general way, and the payloads to add its own to.
+Apply = Callable[[bytes, "list[Scalar]", Walk, bytearray], None]
 
 
 def masked(value: Scalar, function: MaskFunction) -> msgspec.Raw:
@@ -40,15 +42,15 @@ def masked(value: Scalar, function: MaskFunction) -> msgspec.Raw:
 
 
 class _Source:
-    """The Python source of the function that captures and masks in place.
+    """The Python source of the function that decodes a record, captures and masks in place, and encodes it.
 
     Written out, the steps cost 1 us an order; run over in loops of ``setattr`` they cost 6. Only attribute names made
     here get into it, nothing of a record.
     """
 
     def __init__(self) -> None:
-        self.lines = ["def apply(s0, captured, walk):", "    pass"]
-        self.values: dict[str, object] = {"NULL": NULL, "UNSET": msgspec.UNSET}
+        self.lines = ["def apply(record, captured, walk, payloads):", "    s0 = decode(record)"]
+        self.values: dict[str, object] = {"NULL": NULL, "UNSET": msgspec.UNSET, "encode_into": encode_into}
 
     def add(self, depth: int, *lines: str) -> None:
         """Add lines at a depth of objects, 0 for the record itself."""
@@ -60,22 +62,33 @@ class _Source:
         self.values[name] = value
         return name
 
-    def function(self) -> Callable[[Any, list[Scalar], Walk], None]:
-        """The compiled function."""
+    def function(self, record: type[msgspec.Struct], *, rewrites: bool) -> Apply:
+        """The compiled function.
+
+        Args:
+            record: the type of a record.
+            rewrites: whether the payload is written anew, or is the record itself.
+        """
+        self.add(0, "encode_into(s0, payloads, -1)" if rewrites else "payloads += record")
+        self.values["decode"] = msgspec.json.Decoder(record).decode
         exec("\n".join(self.lines), self.values)
-        return cast("Callable[[Any, list[Scalar], Walk], None]", self.values["apply"])
+        return cast("Apply", self.values["apply"])
 
 
 class Shape:
-    """One learned form of a whole record."""
+    """One learned form of a whole record.
+
+    Attributes:
+        apply: masks one record and adds its payload to others. It raises msgspec.DecodeError where the record does not
+            have this form, or is malformed; nothing was added then.
+    """
 
     def __init__(self, root: Node, keys: _Keys, functions: Mapping[Mask, MaskFunction]) -> None:
         self._keys = keys
-        # Without masks nothing is written back, so fields that no path names need not be known.
-        self._rewrites = root.personal
         source = _Source()
-        self._decode = msgspec.json.Decoder(_Compiler(source, functions, root.personal).struct(root, keys, 0)).decode
-        self._apply = source.function()
+        # Without masks nothing is written back, so fields that no path names need not be known.
+        record = _Compiler(source, functions, root.personal).struct(root, keys, 0)
+        self.apply = source.function(record, rewrites=root.personal)
 
     @classmethod
     def learn(cls, root: Node, record: bytes, known: Shape | None, functions: Mapping[Mask, MaskFunction]) -> Shape:
@@ -90,19 +103,6 @@ class Shape:
         keys = known._keys if known else _Keys()
         keys.add(root, msgspec.Raw(record))
         return cls(root, keys, functions)
-
-    def apply(self, record: bytes, captured: list[Scalar], walk: Walk, payloads: bytearray) -> None:
-        """Mask one record and add its payload to others.
-
-        Raises:
-            msgspec.DecodeError: it does not have this form, or is malformed; nothing was added.
-        """
-        struct = self._decode(record)
-        self._apply(struct, captured, walk)
-        if self._rewrites:
-            encode_into(struct, payloads, -1)
-        else:
-            payloads += record
 
 
 @dataclass(slots=True)
@@ -178,12 +178,14 @@ class _Compiler:
         add = self.source.add
         if node.leaf:
             return self._leaf(field, node, optional, depth)
-        plain = node.mask is None and node.capture is None and keys.objects and not keys.others
+        # Nulls and empty lists have whatever form is expected; should another one come, it is learned.
+        plain = node.mask is None and node.capture is None and not keys.others
         below = f"s{depth + 1}"
         if plain and not keys.lists and node.items is None:
             add(depth, f"{below} = {field}", f"if {below} is not None and {below} is not UNSET:", "    pass")
             return self.struct(node, keys, depth + 1) | None
-        if plain and keys.lists and node.items is not None and not node.fields and node.items.fields:
+        listed = keys.lists or not keys.objects
+        if plain and listed and node.items is not None and not node.fields and node.items.fields:
             add(depth, f"for {below} in {field} or ():", "    pass")
             return list[self.struct(node.items, keys, depth + 1)] | None  # type: ignore[misc]
         place = self.source.value(node)

@@ -58,6 +58,15 @@ def test_one_identity_is_one_person_however_it_is_written(vault: Vault) -> None:
     assert re.fullmatch(r"p_[0-9a-f]{32}", people[0])
 
 
+def test_ids_of_persons_stand_in_the_order_of_their_moments(vault: Vault) -> None:
+    earlier = vault.resolve([mail(f"a{number}") for number in range(50)])
+    time.sleep(0.01)
+    later = vault.resolve([mail(f"b{number}") for number in range(50)])
+    assert max(earlier) < min(later)
+    # What differs within one moment is random.
+    assert len({person[-20:] for person in earlier + later}) == 100
+
+
 def test_first_known_identity_wins_and_unknown_ones_are_linked(vault: Vault) -> None:
     [customer] = vault.resolve([(("shopify_customer", "1"),)])
     assert vault.resolve([(("shopify_customer", "1"), (EMAIL, "jane@example.com"))]) == [customer]
