@@ -71,6 +71,15 @@ def column(values: Sequence[str | bytes | None], kind: pa.DataType) -> pa.Chunke
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
+def in_one_piece(values: Sequence[bytes]) -> pa.Array:
+    """Bytes as an array of any size; where they are long Arrow's own way takes three times as long."""
+    ends = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, values), np.int64, len(values)), out=ends[1:])
+    return pa.Array.from_buffers(
+        pa.large_binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))]
+    )
+
+
 def all_utf8(values: Sequence[bytes]) -> bool:
     """Whether all of them are valid UTF-8; Arrow sees that in a quarter of the time that decoding each takes."""
     doubtful = [value for value in values if not value.isascii()]

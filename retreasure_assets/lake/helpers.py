@@ -23,11 +23,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from itertools import accumulate, cycle, pairwise
+from itertools import cycle
 from queue import SimpleQueue
 from types import ModuleType
 
+import pyarrow as pa
+
 from retreasure_assets.entities import Entity, RawBatch
+from retreasure_assets.lake.columns import in_one_piece
 from retreasure_assets.lake.messages import receive, send
 from retreasure_assets.lake.records import Judged, Readers
 from retreasure_assets.lake.sealed import compressed
@@ -144,7 +147,8 @@ class Helper:
         with theirs, contextlib.ExitStack() as unless_started:
             unless_started.callback(self._line.close)
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START],
+                # Not from the folder that this one was started in, unless that is where it has its own modules from.
+                [sys.executable, "-P", "-c", _START],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -203,13 +207,11 @@ class Helper:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A batch to judge, its records in one piece of memory."""
+    """A batch to judge; where its records came from stays unsaid."""
 
     entity: Entity
-    sizes: list[int]
-    records: pickle.PickleBuffer
-    payload_sizes: list[int] | None
-    payloads: pickle.PickleBuffer | None
+    records: pa.Array
+    payloads: pa.Array | None
     problems: Sequence[str | None] | None
     #: Of one that was told before, its number alone.
     dictionary: Dictionary
@@ -217,24 +219,13 @@ class _Question:
     @classmethod
     def of(cls, batch: RawBatch, dictionary: Dictionary) -> _Question:
         """What has to be known to judge a batch."""
-        payloads = batch.payloads
-        return cls(
-            batch.entity,
-            [*map(len, batch.records)],
-            pickle.PickleBuffer(b"".join(batch.records)),
-            None if payloads is None else [*map(len, payloads)],
-            None if payloads is None else pickle.PickleBuffer(b"".join(payloads)),
-            batch.problems,
-            dictionary,
-        )
+        payloads = None if batch.payloads is None else in_one_piece(batch.payloads)
+        return cls(batch.entity, in_one_piece(batch.records), payloads, batch.problems, dictionary)
 
     def batch(self) -> RawBatch:
-        """The batch again; where its records came from stays unsaid."""
-        payloads = None
-        if self.payloads is not None and self.payload_sizes is not None:
-            payloads = _split(self.payloads, self.payload_sizes)
-        records = _split(self.records, self.sizes)
-        return RawBatch(self.entity, records, (), None, payloads, self.problems)
+        """The batch again."""
+        payloads = None if self.payloads is None else self.payloads.to_pylist()
+        return RawBatch(self.entity, self.records.to_pylist(), (), None, payloads, self.problems)
 
 
 class _Answerer:
@@ -293,8 +284,3 @@ def _ahead(line: socket.socket) -> Iterator[_Question]:
     while (question := received.get()) is not None:
         yield question
         wanted.release()
-
-
-def _split(content: pickle.PickleBuffer, sizes: Sequence[int]) -> list[bytes]:
-    view = memoryview(content)
-    return [bytes(view[start:end]) for start, end in pairwise(accumulate(sizes, initial=0))]

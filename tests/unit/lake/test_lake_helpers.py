@@ -120,6 +120,7 @@ def test_texts_are_utf8_where_each_can_be_decoded(texts: list[bytes]) -> None:
     assert columns_module.all_utf8(texts) == all(map(decodes, texts))
 
 
+@settings(deadline=None)
 @given(
     chunks=st.lists(st.lists(st.sampled_from(["", "a", "bc"]), max_size=6), min_size=1, max_size=4),
     many=st.sampled_from([0, 1, 500]),
@@ -186,6 +187,22 @@ def test_a_helper_that_cannot_be_started_is_done_without(monkeypatch: pytest.Mon
         assert good.natural_keys.to_pylist() == [f"gid://shopify/Order/{number}"]
     assert not pids(helpers)
     judge.close()
+
+
+def test_a_helper_imports_nothing_of_the_folder_it_is_started_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("retreasure_assets", "msgspec", "random"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(judging, "_LARGE_BYTES", 0)
+    helpers = Helpers(KEYS.judging, 1)
+    judge = Judge(KEYS.judging, dictionaries, helpers)
+    for _ in range(2):
+        judge.submit(batch([order(1)])).result()
+    assert gone(helpers) == [False]
+    judge.close()
+    helpers.close()
 
 
 def test_no_helper_for_little_or_without_leave() -> None:
