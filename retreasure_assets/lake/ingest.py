@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from retreasure_assets.entities import Connector, Entity, RawBatch, Window
 from retreasure_assets.errors import LakeError, RetreasureError
@@ -198,8 +199,8 @@ def _join(parts: list[RawBatch]) -> RawBatch:
     cursors = [part.cursor for part in parts if part.cursor is not None]
     return RawBatch(
         entity=parts[0].entity,
-        records=[record for part in parts for record in part.records],
-        origins=[origin for part in parts for origin in part.origins],
+        records=[*chain.from_iterable(part.records for part in parts)],
+        origins=[*chain.from_iterable(part.origins for part in parts)],
         cursor=cursors[-1] if cursors else None,
         payloads=payloads,
         problems=problems,

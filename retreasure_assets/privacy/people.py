@@ -19,12 +19,14 @@ class Matching:
         persons: each record's canonical person.
         created: how many new persons there are.
         assigned: each new identity's person.
+        newcomers: the records that new identities came with, each one's first.
         links: younger person -> older one, for persons who turned out to be one.
     """
 
     persons: list[int]
     created: int
     assigned: dict[bytes, int]
+    newcomers: list[int]
     links: dict[int, int] = field(default_factory=dict)
 
 
@@ -49,8 +51,9 @@ def match(records: Sequence[Sequence[bytes]], known: Mapping[bytes, int], first_
         return person
 
     chosen: list[int] = []
+    newcomers: list[int] = []
     known_owner, new_owner = known.get, assigned.get
-    for digests in records:
+    for place, digests in enumerate(records):
         person: int | None = None
         unknown: list[bytes] = []
         for digest in digests:
@@ -71,9 +74,11 @@ def match(records: Sequence[Sequence[bytes]], known: Mapping[bytes, int], first_
         if person is None:
             person = next_new
             next_new += 1
-        for digest in unknown:
-            assigned[digest] = person
+        if unknown:
+            newcomers.append(place)
+            for digest in unknown:
+                assigned[digest] = person
         chosen.append(person)
     if links:
         chosen = [canonical(person) for person in chosen]
-    return Matching(chosen, next_new - first_new, assigned, links)
+    return Matching(chosen, next_new - first_new, assigned, newcomers, links)

@@ -11,7 +11,7 @@ identities unreadable, and deleting the person makes the id anonymous.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -182,7 +182,11 @@ class Vault:
                     known = self._persons.known(distinct)
                 first_new = self._persons.next_number
                 matching = match(records, known, first_new)
-                named = _new_identities(records, clear, matching.assigned)
+                named = {
+                    digest: identity
+                    for place in matching.newcomers
+                    for digest, identity in zip(records[place], clear_identities(clear[place]), strict=True)
+                }
                 made = self._persons.add(matching.assigned, range(first_new, first_new + matching.created), named)
                 self._persons.link(matching.links)
             if matching.links:
@@ -212,17 +216,6 @@ class Vault:
     def _forget_answers(self) -> None:
         self._people.clear()
         self._keys.clear()
-
-
-def _new_identities(
-    records: Sequence[Sequence[bytes]], clear: Sequence[bytes], assigned: Container[bytes]
-) -> dict[bytes, tuple[str, str]]:
-    """Kind and value of each digest that is new; those of the others are read by nobody."""
-    named: dict[bytes, tuple[str, str]] = {}
-    for digests, text in zip(records, clear, strict=True):
-        if any(digest in assigned and digest not in named for digest in digests):
-            named.update(zip(digests, clear_identities(text), strict=True))
-    return named
 
 
 def open_vault(settings: Settings) -> Vault:
