@@ -8,6 +8,7 @@ What belongs here: calling them, and a stopwatch on each. What does not: any ste
 from __future__ import annotations
 
 import argparse
+import importlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -47,8 +48,9 @@ def main() -> None:
     parser.add_argument("--days", action="store_true", help="the raw folder has a folder per day, written on that day")
     parser.add_argument("--tests", action="store_true", help="run the data tests too, as the platform does")
     arguments = parser.parse_args()
-    # The others' imports are not in their work either.
+    # The others' imports are not in their work either. Arrow imports pandas with its first array.
     import_dbt()
+    importlib.import_module("pandas")
     phases = Phases()
     platform = Platform(load_settings().model_copy(update={"home": arguments.home.absolute()}))
     # While its sources are read, as a run of the platform does; the same with the collector.

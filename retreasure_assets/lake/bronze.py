@@ -33,7 +33,7 @@ from retreasure_assets.privacy.vault import Vault
 _ATTEMPTS = 5
 _WORD = np.dtype("<u8")
 _LAYOUT = FileFormat(
-    unique=frozenset({"record_id", "natural_key"}),
+    unique=frozenset({"record_id", "natural_key", "origin"}),
     opaque=frozenset({"payload_sha256", "payload", "sealed"}),
     random=frozenset({"sealed"}),
 )

@@ -80,15 +80,20 @@ def in_one_piece(values: Sequence[bytes]) -> pa.Array:
     )
 
 
-def all_utf8(values: Sequence[bytes]) -> bool:
+def is_utf8(values: pa.Array) -> bool:
     """Whether all of them are valid UTF-8; Arrow sees that in a quarter of the time that decoding each takes."""
-    doubtful = [value for value in values if not value.isascii()]
     try:
-        for start in range(0, len(doubtful), _FEW):
-            pa.array(doubtful[start : start + _FEW], pa.binary()).cast(pa.string())
+        values.cast(pa.large_string())
     except pa.ArrowInvalid:
         return False
     return True
+
+
+def all_utf8(values: Sequence[bytes]) -> bool:
+    """``is_utf8`` of values that are in many places."""
+    doubtful = [value for value in values if not value.isascii()]
+    parts = (doubtful[start : start + _FEW] for start in range(0, len(doubtful), _FEW))
+    return all(is_utf8(pa.array(part, pa.binary())) for part in parts)
 
 
 def without_copy(column: pa.ChunkedArray, kept: pa.ChunkedArray) -> pa.ChunkedArray:

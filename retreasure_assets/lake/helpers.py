@@ -30,7 +30,7 @@ from types import ModuleType
 import pyarrow as pa
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake.columns import in_one_piece
+from retreasure_assets.lake.columns import in_one_piece, is_utf8
 from retreasure_assets.lake.messages import receive, send
 from retreasure_assets.lake.records import Judged, Readers
 from retreasure_assets.lake.sealed import compressed
@@ -238,7 +238,9 @@ class _Answerer:
     def answer(self, question: _Question) -> tuple[Judged, Judged]:
         """A question's answer."""
         batch, dictionary = question.batch(), question.dictionary
-        good, bad = self._readers.read(batch)
+        # Here the records are in one piece still.
+        utf8 = is_utf8(question.records if question.payloads is None else question.payloads)
+        good, bad = self._readers.read(batch, utf8)
         if dictionary.content:
             self._compressors[dictionary.number] = Compressor(dictionary)
         if (compressor := self._compressors.get(dictionary.number)) is not None:

@@ -135,23 +135,27 @@ class RecordReader:
         self._updated_place = None if entity.updated_at is None else capture.index(entity.updated_at)
         self._prefix = f"{entity.source}\n{entity.name}\n"
 
-    def read(self, batch: RawBatch) -> tuple[Judged, Judged]:
+    def read(self, batch: RawBatch, utf8: bool | None = None) -> tuple[Judged, Judged]:
         """Judge every record of a batch.
+
+        Args:
+            batch: the records.
+            utf8: whether all that is read of them is known to be valid UTF-8, or not to be; looked for where None.
 
         Returns:
             The good records and the bad ones; together as many as the batch has different ones.
         """
         with without_collector():
-            return self._read(batch)
+            return self._read(batch, utf8)
 
-    def _read(self, batch: RawBatch) -> tuple[Judged, Judged]:
+    def _read(self, batch: RawBatch, utf8: bool | None) -> tuple[Judged, Judged]:
         good, bad = _Found(), _Found()
         seen: set[str] = set()
         contents = batch.records if batch.payloads is None else batch.payloads
         problems = batch.problems
         key_of, single, mask, prefix = self._key, len(self._key_places) == 1, self._masker.add, self._prefix
         updated_place, personal = self._updated_place, self._entity.personal
-        valid = all_utf8(contents)
+        valid = all_utf8(contents) if utf8 is None else utf8
         name, people = self._name_people, self._people
         sha256 = hashlib.sha256
         payloads = GrowingTexts()
@@ -242,13 +246,13 @@ class Readers:
         self._keys = keys
         self._readers: dict[str, tuple[Entity, RecordReader]] = {}
 
-    def read(self, batch: RawBatch) -> tuple[Judged, Judged]:
+    def read(self, batch: RawBatch, utf8: bool | None = None) -> tuple[Judged, Judged]:
         """Judge every record of a batch; see ``RecordReader.read``."""
         entity, reader = self._readers.get(batch.entity.table, (None, None))
         if reader is None or entity != batch.entity:
             reader = RecordReader(batch.entity, self._keys)
             self._readers[batch.entity.table] = batch.entity, reader
-        return reader.read(batch)
+        return reader.read(batch, utf8)
 
 
 def _picker(places: Sequence[int]) -> Callable[[list[Scalar]], Sequence[Scalar]]:
