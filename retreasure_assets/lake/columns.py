@@ -64,7 +64,7 @@ class GrowingTexts:
         self.content, self._ends = bytearray(), [0]
 
 
-def column(values: Sequence[str | bytes | None], kind: pa.DataType) -> pa.ChunkedArray:
+def column_of(values: Sequence[str | bytes | None], kind: pa.DataType) -> pa.ChunkedArray:
     """Texts or bytes as a column."""
     # Of several arrays where one cannot hold so much.
     array = pa.array(values, kind)

@@ -21,7 +21,7 @@ from retreasure_assets.lake.columns import (
     TIMESTAMP,
     GrowingTexts,
     all_utf8,
-    column,
+    column_of,
     timestamps,
     without_copy,
 )
@@ -98,14 +98,14 @@ class _Found:
         count = len(self.places)
         return Judged(
             range(count) if count and self.places[-1] == count - 1 else self.places,
-            column(self.record_ids, pa.string()),
-            column(self.natural_keys, pa.string()),
-            column(self.hashes, pa.string()),
+            column_of(self.record_ids, pa.string()),
+            column_of(self.natural_keys, pa.string()),
+            column_of(self.hashes, pa.string()),
             timestamps(self.updated, count),
-            column(self.digests, pa.binary()),
-            column(self.clear, pa.binary()),
+            column_of(self.digests, pa.binary()),
+            column_of(self.clear, pa.binary()),
             payloads,
-            column(self.reasons, pa.string()),
+            column_of(self.reasons, pa.string()),
         )
 
 

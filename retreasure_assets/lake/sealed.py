@@ -13,7 +13,7 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake.columns import column
+from retreasure_assets.lake.columns import column_of
 from retreasure_assets.lake.records import Judged
 from retreasure_assets.privacy import sealing
 from retreasure_assets.privacy.vault import Vault
@@ -62,7 +62,7 @@ class BatchSealer:
             )
             for row, blob in zip(part, blobs, strict=True):
                 sealed[row] = blob
-        return column(sealed, pa.binary())
+        return column_of(sealed, pa.binary())
 
     def dictionary(self, entity: Entity) -> sealing.Dictionary:
         """What records of the entity are compressed with, as far as is known yet. For any thread."""
@@ -99,7 +99,7 @@ def compressed(batch: RawBatch, judged: Judged, compress: sealing.Compressor) ->
         data = compress([batch.records[judged.places[row]] for row in part])
         for row, one in zip(part, data, strict=True):
             found[row] = one
-    return column(found, pa.binary())
+    return column_of(found, pa.binary())
 
 
 def _samples(payloads: pa.ChunkedArray) -> list[bytes]:
