@@ -29,6 +29,22 @@ case when count(*) = count({{ amount }}) then {{ as_money('sum(' ~ amount ~ ')')
 {% macro gold_sum(amount) -%} {{ as_money('coalesce(sum(' ~ amount ~ '), 0)') }} {%- endmacro %}
 
 {#
+  What a piece of each item cost, its cost lines summed; unknown where one of them has no rate. Where not all is built,
+  only of the items of `lines`.
+#}
+{% macro gold_unit_costs(lines) -%}
+select costs.item_id, {{ gold_sum_known('costs.cost_base') }} as unit_cost_base
+from {{ ref('fct_item_costs') }} as costs
+{%- if is_incremental() %}
+where costs.item_id in (select {{ lines }}.item_id from {{ lines }})
+{%- endif %}
+group by costs.item_id
+{%- endmacro %}
+
+{# What the pieces of a line cost. #}
+{% macro gold_line_cost(unit_cost, quantity) -%} cast({{ unit_cost }} * {{ quantity }} as {{ type_money() }}) {%- endmacro %}
+
+{#
   An amount in the currency that `rate` converts from: amount / rate, rounded half away from zero to 4 decimals; null
   where the rate is 0 or null. (quotient() divides by amounts; a rate has 12 decimals.)
 #}

@@ -32,16 +32,10 @@ inner join {{ ref('fx_daily') }} as fx on fx.currency = orders.currency and fx.r
 where fx.built_at > {{ since }}
 {%- endmacro %}
 
-{# Orders to be rebuilt: the order itself, its lines, refunds or fees, the day's rate, or where it goes changed. #}
+{# Orders to be rebuilt: one whose lines have to be, or whose refunds, fees, or where it goes changed. #}
 {% macro gold_touched_orders() -%}
 {%- set since = watermark() -%}
-select orders.channel, orders.order_id
-from {{ ref('orders') }} as orders
-where orders.built_at > {{ since }}
-union
-select lines.channel, lines.order_id
-from {{ ref('fct_order_lines') }} as lines
-where lines.built_at > {{ since }}
+{{ gold_touched_order_lines() }}
 union
 {%- for rows in [ref('fct_refunds'), ref('int_refunds'), ref('fct_fees'), ref('int_fees')] %}
 select money.channel, money.order_id
@@ -49,11 +43,6 @@ from {{ rows }} as money
 where money.built_at > {{ since }} and money.order_id is not null
 union
 {%- endfor %}
-select orders.channel, orders.order_id
-from {{ ref('orders') }} as orders
-inner join {{ ref('fx_daily') }} as fx on fx.currency = orders.currency and fx.rate_date = orders.business_date
-where fx.built_at > {{ since }}
-union
 select orders.channel, orders.order_id
 from {{ ref('orders') }} as orders
 inner join {{ ref('destinations') }} as destinations

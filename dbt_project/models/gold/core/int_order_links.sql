@@ -3,7 +3,8 @@
 {#
   The memory behind the aggregates: when an order changes its day, its person or its items, the day (person, item)
   it moved away from has to be rebuilt too, and only a table that never forgets still knows it. Rows are added,
-  never changed: one for each combination ever seen.
+  never changed: one or more for each combination ever seen, as to look for equal ones among millions costs more than to
+  read them. They are read where the facts have them from, so that neither waits for the other.
 #}
 with links as (
     select
@@ -12,11 +13,11 @@ with links as (
         orders.business_date,
         orders.person_id,
         lines.item_id
-    from {{ ref('fct_orders') }} as orders
-    left join {{ ref('fct_order_lines') }} as lines
+    from {{ ref('orders') }} as orders
+    left join {{ ref('order_lines') }} as lines
         on lines.channel = orders.channel and lines.order_id = orders.order_id
     where orders.built_at > {{ watermark() }}
-    union
+    union all
     select
         refunds.channel,
         refunds.order_key,

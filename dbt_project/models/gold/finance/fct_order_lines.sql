@@ -38,19 +38,8 @@ with {% if is_incremental() %}touched as (
         on orders.channel = order_lines.channel and orders.order_id = order_lines.order_id
 ),
 
-sold_items as (
-    select distinct lines.item_id
-    from lines
-    where lines.item_id is not null
-),
-
-item_costs as (
-    select
-        costs.item_id,
-        {{ gold_sum_known('costs.cost_base') }} as unit_cost_base
-    from {{ ref('fct_item_costs') }} as costs
-    inner join sold_items on sold_items.item_id = costs.item_id
-    group by costs.item_id
+unit_costs as (
+    {{ gold_unit_costs('lines') | indent(4) }}
 ),
 
 valued as (
@@ -58,11 +47,11 @@ valued as (
         lines.*,
         {{ gold_fx_rate('lines.currency', 'fx') }} as fx_rate,
         {{ gold_fx_rate_date('lines.currency', 'lines.business_date', 'fx') }} as fx_rate_date,
-        cast(item_costs.unit_cost_base * lines.quantity as {{ type_money() }}) as item_cost_base
+        {{ gold_line_cost('unit_costs.unit_cost_base', 'lines.quantity') }} as item_cost_base
     from lines
     left join {{ ref('fx_daily') }} as fx
         on fx.currency = lines.currency and fx.rate_date = lines.business_date
-    left join item_costs on item_costs.item_id = lines.item_id
+    left join unit_costs on unit_costs.item_id = lines.item_id
 )
 
 select

@@ -38,17 +38,27 @@ zoned as (
     {{ zones_of('addressed', ['channel', 'order_id'], 'business_date') | indent(4) }}
 ),
 
-lines as (
-    select
-        lines.channel,
-        lines.order_id,
-        cast(sum(lines.quantity) as int) as units,
-        {{ gold_sum('lines.item_cost_base') }} as item_cost_base
-    from {{ ref('fct_order_lines') }} as lines
+sold_lines as (
+    select lines.channel, lines.order_id, lines.item_id, cast(lines.quantity as int) as quantity
+    from {{ ref('order_lines') }} as lines
     {% if is_incremental() %}
     inner join touched on touched.channel = lines.channel and touched.order_id = lines.order_id
     {% endif %}
-    group by lines.channel, lines.order_id
+),
+
+unit_costs as (
+    {{ gold_unit_costs('sold_lines') | indent(4) }}
+),
+
+lines as (
+    select
+        sold_lines.channel,
+        sold_lines.order_id,
+        cast(sum(sold_lines.quantity) as int) as units,
+        {{ gold_sum(gold_line_cost('unit_costs.unit_cost_base', 'sold_lines.quantity')) }} as item_cost_base
+    from sold_lines
+    left join unit_costs on unit_costs.item_id = sold_lines.item_id
+    group by sold_lines.channel, sold_lines.order_id
 ),
 
 refunds as (
