@@ -19,8 +19,10 @@ from retreasure_assets.privacy.paths import Scalar
 _FEW = 64
 #: More runs of values than these are better copied: each costs what a value of some kilobytes does.
 _MANY_RUNS = 500
-#: An array of texts holds at most 2 GB; a new one is begun after so many bytes.
-_CHUNK_BYTES = 1 << 30
+#: A new array of texts is begun after so many bytes. One could hold 2 GB, but it grows by the half, and a piece of more
+#: than 32 MB the C library takes from the system each time, page by page: half of what the system did for a process
+#: that judges.
+_CHUNK_BYTES = 2 << 20
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 #: Made without pa.scalar, which has pandas imported: half of what it takes to start a process that judges.
