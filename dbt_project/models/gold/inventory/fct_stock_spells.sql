@@ -113,13 +113,8 @@ withdrawals as (
     having sum(case when listings.state in ('archived', 'deleted', 'removed') then 0 else 1 end) = 0
 ),
 
-item_costs as (
-    select
-        costs.item_id,
-        {{ gold_sum_known('costs.cost_base') }} as item_cost_base
-    from {{ ref('fct_item_costs') }} as costs
-    inner join items on items.item_id = costs.item_id
-    group by costs.item_id
+unit_costs as (
+    {{ gold_unit_costs('items') | indent(4) }}
 )
 
 select
@@ -137,9 +132,9 @@ select
         when spells.sold_date is not null then cast('sale' as {{ type_text(20) }})
         when withdrawals.withdrawn_date is not null then cast('withdrawn' as {{ type_text(20) }})
     end as close_reason,
-    item_costs.item_cost_base,
+    unit_costs.unit_cost_base as item_cost_base,
     {{ built_at() }} as built_at
 from spells
 inner join items on items.item_id = spells.item_id
 left join withdrawals on withdrawals.item_id = spells.item_id
-left join item_costs on item_costs.item_id = spells.item_id
+left join unit_costs on unit_costs.item_id = spells.item_id
