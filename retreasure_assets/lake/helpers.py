@@ -27,11 +27,13 @@ from itertools import cycle
 from queue import SimpleQueue
 from types import ModuleType
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake.columns import in_one_piece, is_utf8
-from retreasure_assets.lake.messages import receive, send
+from retreasure_assets.lake.columns import in_one_piece, is_utf8, lengths
+from retreasure_assets.lake.messages import Line
 from retreasure_assets.lake.records import Judged, Readers
 from retreasure_assets.lake.sealed import compressed
 from retreasure_assets.privacy.keys import JudgingKeys
@@ -142,10 +144,10 @@ class Helper:
     def __init__(self, keys: JudgingKeys) -> None:
         self._told: set[int] = set()
         self._gone = False
-        self._line, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
         # What it says is not shown: an unforeseen error might quote a record. Here the same error comes up again.
         with theirs, contextlib.ExitStack() as unless_started:
-            unless_started.callback(self._line.close)
+            unless_started.callback(ours.close)
             self._process = subprocess.Popen(
                 # Not from the folder that this one was started in, unless that is where it has its own modules from.
                 [sys.executable, "-P", "-c", _START],
@@ -155,11 +157,12 @@ class Helper:
                 env=_ENVIRONMENT | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
             unless_started.pop_all()
+        self._line = Line(ours)
         # While it judges a batch it is given the next one, so that it never waits.
         self._asker = ThreadPoolExecutor(1, "judge-questions")
         self._listener = ThreadPoolExecutor(1, "judge-answers")
         # Should it be gone by then, the first question finds out.
-        self._asker.submit(send, self._line, keys)
+        self._asker.submit(self._line.send, keys)
 
     def submit(self, batch: RawBatch, dictionary: Callable[[Entity], Dictionary], here: Here) -> Answer:
         """Begin to judge a batch; see ``Helpers.submit``."""
@@ -180,8 +183,9 @@ class Helper:
             return
         dictionary = current(batch.entity)
         told = dictionary.number in self._told
+        question = _Question.of(batch, replace(dictionary, content=b"") if told else dictionary)
         try:
-            send(self._line, _Question.of(batch, replace(dictionary, content=b"") if told else dictionary))
+            self._line.send(question, [batch.records] if batch.payloads is None else [batch.records, batch.payloads])
         except OSError:
             self._give_up()
         self._told.add(dictionary.number)
@@ -190,7 +194,8 @@ class Helper:
         asked.result()
         if not self._gone:
             try:
-                answer: tuple[Judged, Judged] = receive(self._line)
+                answer: tuple[Judged, Judged]
+                answer, _ = self._line.receive()
             except (OSError, EOFError, pickle.UnpicklingError):
                 self._give_up()
             else:
@@ -200,18 +205,16 @@ class Helper:
     def _give_up(self) -> None:
         """Do without it from now on: it is gone, or cannot be understood."""
         self._gone = True
-        # Whoever waits on the line need not any longer.
-        with contextlib.suppress(OSError):
-            self._line.shutdown(socket.SHUT_RDWR)
+        self._line.hang_up()
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A batch to judge; where its records came from stays unsaid."""
+    """A batch to judge, without its texts; where its records came from stays unsaid."""
 
     entity: Entity
-    records: pa.Array
-    payloads: pa.Array | None
+    #: The length of each record, and of each payload.
+    lengths: Sequence[npt.NDArray[np.int64]]
     problems: Sequence[str | None] | None
     #: Of one that was told before, its number alone.
     dictionary: Dictionary
@@ -219,13 +222,8 @@ class _Question:
     @classmethod
     def of(cls, batch: RawBatch, dictionary: Dictionary) -> _Question:
         """What has to be known to judge a batch."""
-        payloads = None if batch.payloads is None else in_one_piece(batch.payloads)
-        return cls(batch.entity, in_one_piece(batch.records), payloads, batch.problems, dictionary)
-
-    def batch(self) -> RawBatch:
-        """The batch again."""
-        payloads = None if self.payloads is None else self.payloads.to_pylist()
-        return RawBatch(self.entity, self.records.to_pylist(), (), None, payloads, self.problems)
+        texts = [batch.records] if batch.payloads is None else [batch.records, batch.payloads]
+        return cls(batch.entity, [*map(lengths, texts)], batch.problems, dictionary)
 
 
 class _Answerer:
@@ -235,11 +233,14 @@ class _Answerer:
         self._readers = Readers(keys)
         self._compressors: dict[int, Compressor] = {}
 
-    def answer(self, question: _Question) -> tuple[Judged, Judged]:
+    def answer(self, question: _Question, texts: Sequence[pa.Buffer]) -> tuple[Judged, Judged]:
         """A question's answer."""
-        batch, dictionary = question.batch(), question.dictionary
-        # Here the records are in one piece still.
-        utf8 = is_utf8(question.records if question.payloads is None else question.payloads)
+        dictionary = question.dictionary
+        arrays = [*map(in_one_piece, question.lengths, texts)]
+        # All in one piece still.
+        utf8 = is_utf8(arrays[-1])
+        records, *payloads = [array.to_pylist() for array in arrays]
+        batch = RawBatch(question.entity, records, (), None, payloads[0] if payloads else None, question.problems)
         good, bad = self._readers.read(batch, utf8)
         if dictionary.content:
             self._compressors[dictionary.number] = Compressor(dictionary)
@@ -266,20 +267,22 @@ def serve() -> None:
     # Ctrl-C is for the process that asked; with it the line ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError), socket.socket(fileno=os.dup(0)) as line:
-        answerer = _Answerer(receive(line))
-        for question in _ahead(line):
-            send(line, answerer.answer(question))
+        talk = Line(line)
+        keys, _ = talk.receive()
+        answerer = _Answerer(keys)
+        for question, texts in _ahead(talk):
+            talk.send(answerer.answer(question, texts))
 
 
-def _ahead(line: socket.socket) -> Iterator[_Question]:
-    """The questions, each received while the one before is worked on."""
-    received: SimpleQueue[_Question | None] = SimpleQueue()
+def _ahead(line: Line) -> Iterator[tuple[_Question, list[pa.Buffer]]]:
+    """The questions and their texts, each received while the one before is worked on."""
+    received: SimpleQueue[tuple[_Question, list[pa.Buffer]] | None] = SimpleQueue()
     wanted = threading.Semaphore(2)
 
     def listen() -> None:
         with contextlib.suppress(EOFError, OSError):
             while wanted.acquire():
-                received.put(receive(line))
+                received.put(line.receive())
         received.put(None)
 
     threading.Thread(target=listen, name="questions", daemon=True).start()
