@@ -112,7 +112,7 @@ class Helpers:
     def close(self) -> None:
         """End them, once what is under way is done; the next large batch starts them again."""
         with self._lock:
-            running, self._running = self._running, None
+            running, self._running, self._turns = self._running, None, cycle(())
         for helper in running or ():
             helper.close()
 

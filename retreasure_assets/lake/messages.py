@@ -88,8 +88,9 @@ class Line:
             self._line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Release the line; nobody may be using it."""
+        """Release the line, and the memory as soon as nothing of it is held; nobody may be using it."""
         self._line.close()
+        self._incoming = None
         if self._outgoing is not None:
             self._outgoing.close()
 

@@ -58,6 +58,11 @@ def talk() -> Iterator[Talk]:
     found.close()
 
 
+def mapped() -> int:
+    """How often this process has shared memory before it."""
+    return Path("/proc/self/maps").read_text("utf-8").count("memfd:retreasure")
+
+
 @EITHER
 @settings(max_examples=80, deadline=None)
 @given(
@@ -107,9 +112,13 @@ def test_what_is_larger_than_a_slot_goes_through_the_socket(talk: Talk, monkeypa
 
 @linux_only
 def test_memory_outlives_the_line_while_it_is_read(talk: Talk) -> None:
+    before = mapped()
     _, [text] = talk.carry("text", [[b"abc"]])
     talk.close()
     assert text.to_pybytes() == b"abc"
+    assert mapped() == before + 1
+    del text
+    assert mapped() == before
 
 
 @linux_only
