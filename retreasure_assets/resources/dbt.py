@@ -78,12 +78,14 @@ def import_dbt() -> None:
 
 
 def _make_schemas() -> None:
-    """Make what dbt checks a profile by, a tenth of a second; it keeps them."""
+    """Make what dbt checks a profile and a project by, and what it makes tables of answers with; it keeps them."""
     from dbt.adapters.duckdb.credentials import DuckDBCredentials
-    from dbt.contracts.project import ProfileConfig
+    from dbt.contracts.project import PackageConfig, ProfileConfig
+    from dbt_common.clients import agate_helper
 
-    for checked in (DuckDBCredentials, ProfileConfig):
+    for checked in (DuckDBCredentials, ProfileConfig, PackageConfig):
         checked.json_schema()
+    agate_helper.empty_table()  # type: ignore[no-untyped-call]
 
 
 def manifest_path(settings: Settings) -> Path:
