@@ -76,7 +76,7 @@ def bronze_rows(
         "sealed": sealed,
         "payload_sha256": judged.hashes,
         "person_id": owners or pa.nulls(count, pa.string()),
-        "origin": [batch.origins[place] for place in judged.places],
+        "origin": batch.origins if count == len(batch.origins) else [batch.origins[place] for place in judged.places],
         "reason": judged.reasons,
     }
     columns = [
