@@ -185,7 +185,7 @@ class Helper:
         told = dictionary.number in self._told
         question = _Question.of(batch, replace(dictionary, content=b"") if told else dictionary)
         try:
-            self._line.send(question, [batch.records] if batch.payloads is None else [batch.records, batch.payloads])
+            self._line.send(question, _texts(batch))
         except OSError:
             self._give_up()
         self._told.add(dictionary.number)
@@ -222,8 +222,11 @@ class _Question:
     @classmethod
     def of(cls, batch: RawBatch, dictionary: Dictionary) -> _Question:
         """What has to be known to judge a batch."""
-        texts = [batch.records] if batch.payloads is None else [batch.records, batch.payloads]
-        return cls(batch.entity, [*map(lengths, texts)], batch.problems, dictionary)
+        return cls(batch.entity, [*map(lengths, _texts(batch))], batch.problems, dictionary)
+
+
+def _texts(batch: RawBatch) -> list[Sequence[bytes]]:
+    return [batch.records] if batch.payloads is None else [batch.records, batch.payloads]
 
 
 class _Answerer:

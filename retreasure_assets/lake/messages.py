@@ -35,6 +35,8 @@ class Line:
         self._outgoing: SlotWriter | None = None
         self._incoming: SlotReader | None = None
         self._shares = True
+        #: Whether the other side has the descriptor.
+        self._told = False
 
     def send(self, message: object, texts: Sequence[Sequence[bytes]] = ()) -> None:
         """Send a message.
@@ -50,17 +52,17 @@ class Line:
         content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL, buffer_callback=large.append)
         parts: list[Pieces] = [*([buffer.raw()] for buffer in large), *texts]
         sizes = [sum(map(len, pieces)) for pieces in parts]
-        first = self._outgoing is None
         slots = self._slots() if any(sizes) else None
         slot = None if slots is None else slots.put(parts, sizes)
         place = 0 if slot is None else 1 + slot
         self._line.sendall(b"".join(map(_NUMBER.pack, (len(sizes), place, len(content), *sizes))) + content)
-        if slots is not None and first:
-            socket.send_fds(self._line, [b"\0"], [slots.descriptor])
-        if slot is None:
+        if slots is None or slot is None:
             for pieces in parts:
-                # In one call: after each of more the interpreter's lock has to be waited for.
+                # In one call: after each of several the interpreter's lock would have to be waited for.
                 self._line.sendall(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        elif not self._told:
+            socket.send_fds(self._line, [b"\0"], [slots.descriptor])
+            self._told = True
 
     def receive(self) -> tuple[Any, list[pa.Buffer]]:
         """The next message, and its texts.
@@ -74,8 +76,10 @@ class Line:
         content = self._bytes(size)
         if place:
             if self._incoming is None:
-                _, [descriptor], _, _ = socket.recv_fds(self._line, 1, 1)
-                self._incoming = SlotReader(descriptor)
+                _, descriptors, _, _ = socket.recv_fds(self._line, 1, 1)
+                if not descriptors:
+                    raise EOFError
+                self._incoming = SlotReader(descriptors[0])
             parts = iter(self._incoming.take(place - 1, sizes))
         else:
             parts = iter([*map(self._bytes, sizes)])

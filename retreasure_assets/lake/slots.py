@@ -11,7 +11,7 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import pyarrow as pa
@@ -115,14 +115,18 @@ class SlotReader:
 class _Lease:
     """Held by all that is read of one slot, and holds the memory."""
 
-    __slots__ = ("_memory", "_slot")
+    __slots__ = ("_memory", "_process", "_slot")
 
     def __init__(self, memory: mmap.mmap, slot: int) -> None:
         self._memory = memory
         self._slot = slot
+        self._process = os.getpid()
 
-    def __del__(self) -> None:
-        self._memory[self._slot] = _FREE
+    # What it needs are defaults, as modules are emptied when the interpreter ends.
+    def __del__(self, free: int = _FREE, process: Callable[[], int] = os.getpid) -> None:
+        # A fork of the reader has the same memory before it, but what it lets go the reader may still hold.
+        if process() == self._process:
+            self._memory[self._slot] = free
 
 
 def _places(sizes: Sequence[int]) -> list[int]:

@@ -104,7 +104,8 @@ def test_a_slot_is_free_once_nothing_of_it_is_held(talk: Talk) -> None:
 @linux_only
 def test_what_is_larger_than_a_slot_goes_through_the_socket(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "SLOT_BYTES", 1 << 10)
-    for size, taken in ((1 << 10, 1), ((1 << 10) + 1, 0)):
+    # The first one of all too, with which the memory is made but not told of.
+    for size, taken in (((1 << 10) + 1, 0), (1 << 10, 1), ((1 << 10) + 1, 0)):
         _, [text] = talk.carry("text", [[b"x" * size]])
         assert (text.to_pybytes(), talk.taken()) == (b"x" * size, taken)
         del text
@@ -119,6 +120,28 @@ def test_memory_outlives_the_line_while_it_is_read(talk: Talk) -> None:
     assert mapped() == before + 1
     del text
     assert mapped() == before
+
+
+@linux_only
+def test_a_fork_of_the_reader_frees_nothing(talk: Talk) -> None:
+    _, [text] = talk.carry("text", [[b"abc"]])
+    child = os.fork()
+    if not child:
+        del text
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert talk.taken() == 1
+    del text
+    assert talk.taken() == 0
+
+
+@linux_only
+def test_the_end_before_the_memory_was_told_of_is_noticed(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "send_fds", lambda *_: None)
+    talk.here.send("text", [[b"abc"]])
+    talk.here.close()
+    with pytest.raises(EOFError):
+        talk.there.receive()
 
 
 @linux_only
