@@ -61,6 +61,11 @@ def pids(helpers: Helpers) -> list[int]:
     return [helper._process.pid for helper in helpers._running or ()]
 
 
+def halt(helpers: Helpers) -> None:
+    """Let the first helper do nothing more: what it is given from now on is under way when it is killed."""
+    os.kill(pids(helpers)[0], signal.SIGSTOP)
+
+
 def kill(helpers: Helpers) -> None:
     """End the first helper."""
     os.kill(pids(helpers)[0], signal.SIGKILL)
@@ -162,8 +167,10 @@ def test_a_helper_that_is_killed_is_done_without(helpers: Helpers, helped: Judge
 def test_batches_under_way_outlive_the_helper(helpers: Helpers, helped: Judge) -> None:
     raws = [batch([order(number, customer=place) for number in range(3_000)]) for place in range(6)]
     here = [columns(RecordReader(ORDERS, KEYS.judging).read(raw)[0])["payloads"] for raw in raws]
-    answers = [helped.submit(raw) for raw in raws]
+    answers = [helped.submit(raws[0])]
     assert columns(answers[0].result()[0])["payloads"] == here[0]
+    halt(helpers)
+    answers += [helped.submit(raw) for raw in raws[1:]]
     kill(helpers)
     assert [columns(answer.result()[0])["payloads"] for answer in answers] == here
     assert gone(helpers)[0]
