@@ -74,7 +74,7 @@ def column_of(values: Sequence[str | bytes | None], kind: pa.DataType) -> pa.Chu
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def lengths(values: Sequence[bytes]) -> npt.NDArray[np.int64]:
+def lengths_of(values: Sequence[bytes]) -> npt.NDArray[np.int64]:
     """The length of each."""
     return np.fromiter(map(len, values), np.int64, len(values))
 

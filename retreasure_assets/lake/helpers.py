@@ -32,7 +32,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from retreasure_assets.entities import Entity, RawBatch
-from retreasure_assets.lake.columns import in_one_piece, is_utf8, lengths
+from retreasure_assets.lake.columns import in_one_piece, is_utf8, lengths_of
 from retreasure_assets.lake.messages import Line
 from retreasure_assets.lake.records import Judged, Readers
 from retreasure_assets.lake.sealed import compressed
@@ -222,7 +222,7 @@ class _Question:
     @classmethod
     def of(cls, batch: RawBatch, dictionary: Dictionary) -> _Question:
         """What has to be known to judge a batch."""
-        return cls(batch.entity, [*map(lengths, _texts(batch))], batch.problems, dictionary)
+        return cls(batch.entity, [*map(lengths_of, _texts(batch))], batch.problems, dictionary)
 
 
 def _texts(batch: RawBatch) -> list[Sequence[bytes]]:

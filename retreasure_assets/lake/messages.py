@@ -32,9 +32,12 @@ class Line:
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
-        self._outgoing: SlotWriter | None = None
+        # It takes no memory before it is written to; where there is none, the socket takes all.
+        try:
+            self._outgoing: SlotWriter | None = SlotWriter()
+        except OSError:
+            self._outgoing = None
         self._incoming: SlotReader | None = None
-        self._shares = True
         #: Whether the other side has the descriptor.
         self._told = False
 
@@ -52,8 +55,8 @@ class Line:
         content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL, buffer_callback=large.append)
         parts: list[Pieces] = [*([buffer.raw()] for buffer in large), *texts]
         sizes = [sum(map(len, pieces)) for pieces in parts]
-        slots = self._slots() if any(sizes) else None
-        slot = None if slots is None else slots.put(parts, sizes)
+        slots = self._outgoing
+        slot = slots.put(parts, sizes) if slots is not None and any(sizes) else None
         place = 0 if slot is None else 1 + slot
         self._line.sendall(b"".join(map(_NUMBER.pack, (len(sizes), place, len(content), *sizes))) + content)
         if slots is None or slot is None:
@@ -97,15 +100,6 @@ class Line:
         self._incoming = None
         if self._outgoing is not None:
             self._outgoing.close()
-
-    def _slots(self) -> SlotWriter | None:
-        """Memory shared for what this side sends, made when it is first needed; None where there is none."""
-        if self._outgoing is None and self._shares:
-            try:
-                self._outgoing = SlotWriter()
-            except OSError:
-                self._shares = False
-        return self._outgoing
 
     def _numbers(self, count: int) -> list[int]:
         return [number for (number,) in _NUMBER.iter_unpack(self._bytes(count * _NUMBER.size))]

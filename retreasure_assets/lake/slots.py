@@ -68,21 +68,22 @@ class SlotWriter:
         if slot < 0 or end > SLOT_BYTES:
             return None
         os.pwrite(self.descriptor, bytes([_TAKEN]), slot)
-        for place, pieces in zip(places, parts, strict=True):
-            self._write(pieces, _HEAD + slot * SLOT_BYTES + place)
+        first = _HEAD + slot * SLOT_BYTES
+        for place, pieces, size in zip(places, parts, sizes, strict=True):
+            if self._write(pieces, first + place) != size:
+                raise OSError("the memory shared with another process is full")
         return slot
 
     def close(self) -> None:
         """Fill no more; what is read of it stays."""
         self._file.close()
 
-    def _write(self, pieces: Pieces, at: int) -> None:
+    def _write(self, pieces: Pieces, at: int) -> int:
+        """Write pieces one after the other, and say how many bytes the system took."""
+        written = 0
         for start in range(0, len(pieces), _PIECES):
-            some = pieces[start : start + _PIECES]
-            expected = sum(map(len, some))
-            if os.pwritev(self.descriptor, some, at) != expected:
-                raise OSError("the memory shared with another process is full")
-            at += expected
+            written += os.pwritev(self.descriptor, pieces[start : start + _PIECES], at + written)
+        return written
 
 
 class SlotReader:

@@ -77,7 +77,7 @@ def import_dbt() -> None:
         importlib.import_module(module)
 
 
-def _make_schemas() -> None:
+def _warm_up() -> None:
     """Make what dbt checks a profile and a project by, and what it makes tables of answers with; it keeps them."""
     from dbt.adapters.duckdb.credentials import DuckDBCredentials
     from dbt.contracts.project import PackageConfig, ProfileConfig
@@ -301,7 +301,7 @@ class _Ahead:
             return
         try:
             import_dbt()
-            _make_schemas()
+            _warm_up()
             self._loading.set_result(load_manifest(settings))
         except BaseException as error:  # noqa: BLE001 (handed over to whoever asks)
             self._loading.set_exception(error)

@@ -28,7 +28,9 @@ class Talk:
 
     def __init__(self, *, shared: bool) -> None:
         self.here, self.there = map(Line, socket.socketpair())
-        self.here._shares = shared
+        if not shared and self.here._outgoing is not None:
+            self.here._outgoing.close()
+            self.here._outgoing = None
         self._threads = ThreadPoolExecutor(1)
 
     def carry(self, message: object, texts: Sequence[Sequence[bytes]] = ()) -> tuple[Any, list[pa.Buffer]]:
@@ -145,14 +147,16 @@ def test_the_end_before_the_memory_was_told_of_is_noticed(talk: Talk, monkeypatc
 
 
 @linux_only
-def test_where_the_system_has_no_memory_the_socket_is_used(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_system_has_no_memory_the_socket_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(_name: str) -> int:
         raise OSError(24, "too many open files")
 
     monkeypatch.setattr(os, "memfd_create", refused)
+    talk = Talk(shared=True)
     _, [text] = talk.carry("text", [[b"abc"]])
     assert text.to_pybytes() == b"abc"
     assert talk.here._outgoing is None
+    talk.close()
 
 
 @linux_only
